@@ -1,0 +1,40 @@
+"""Builds the Space and launches it."""
+
+import os
+from pathlib import Path
+
+try:  # on ZeroGPU this must come before torch; nowhere else is it installed
+    import spaces
+except ImportError:
+    spaces = None
+
+from matting.space.folder import private_temp_folder
+
+os.environ["GRADIO_TEMP_DIR"] = private_temp_folder()
+
+from matting.space.builder import build_space
+from matting.space.conduct import launch_options
+from matting.space.device import always_there
+from matting.space.service import Service, find_examples, name_weights
+from matting.space.visit import Visits
+from matting.weights import load_model
+
+EXAMPLES = Path(__file__).parent / "examples"
+WEIGHTS = os.environ.get("MATTING_WEIGHTS", "bundled")
+MCP = os.environ.get("MATTING_MCP") == "1"
+
+
+def main() -> None:
+    service = Service(
+        model=load_model(WEIGHTS),
+        weights=name_weights(WEIGHTS),
+        visits=Visits(Path(os.environ["GRADIO_TEMP_DIR"])),
+        examples=find_examples(EXAMPLES),
+        example_clip=EXAMPLES / "clip.mp4",
+        lend=spaces.GPU if spaces else always_there,
+    )
+    build_space(service).launch(**launch_options(mcp=MCP))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Hard conditions for a portrait with exact foreground colours and alpha: dark, backlit, small, in a crowd of colours ...
+
+Every condition is a function of the portrait, another one, a list of scenes without people and a random generator; it
+returns the picture (SIDE, SIDE, 3) in [0, 1] and its true alpha (SIDE, SIDE).
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIDE = 640
+Floats = NDArray[np.float32]
+
+
+class Portrait(NamedTuple):
+    """Foreground colours (h, w, 3) and alpha (h, w), in [0, 1]."""
+
+    foreground: Floats
+    alpha: Floats
+
+
+class Shot(NamedTuple):
+    """A picture (SIDE, SIDE, 3) and its true alpha (SIDE, SIDE), in [0, 1]."""
+
+    image: Floats
+    alpha: Floats
+
+
+class Scene(NamedTuple):
+    """A background (SIDE, SIDE, 3) and the portrait placed in front of it, at the same size."""
+
+    background: Floats
+    foreground: Floats
+    alpha: Floats
+
+    def shot(self) -> Shot:
+        """Composite them."""
+        weight = self.alpha[..., None]
+        return Shot(weight * self.foreground + (1 - weight) * self.background, self.alpha)
+
+
+Condition = Callable[[Portrait, Portrait, Sequence[Floats], np.random.Generator], Shot]
+
+
+def place(portrait: Portrait, background: Floats, height: float = 0.85, centre: float = 0.5) -> Scene:
+    """Put a portrait on the lower edge of a background.
+
+    Args:
+        portrait: who.
+        background: (SIDE, SIDE, 3).
+        height: of the portrait, as a share of SIDE; if it is more than 1, the upper part alone is seen.
+        centre: of the portrait, as a share of SIDE.
+    """
+    scale = height * SIDE / portrait.alpha.shape[0]
+    size = round(portrait.alpha.shape[1] * scale), round(height * SIDE)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    planes = np.dstack([portrait.foreground, portrait.alpha])
+    planes = cv2.resize(planes, size, interpolation=method).clip(0, 1)[:SIDE]
+    left = round(centre * SIDE - size[0] / 2)
+    inside = slice(max(0, -left), max(0, -left) + SIDE)
+    part = planes[:, inside]
+    canvas = np.zeros((SIDE, SIDE, 4), np.float32)
+    canvas[SIDE - len(part) :, max(0, left) : max(0, left) + part.shape[1]] = part[:, : SIDE - max(0, left)]
+    return Scene(background, canvas[..., :3], canvas[..., 3])
+
+
+def clean(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    return place(who, scenes[0]).shot()
+
+
+def dark(who: Portrait, _: Portrait, scenes: Sequence[Floats], rng: np.random.Generator) -> Shot:
+    """A sixth of the light, and noise."""
+    image, alpha = place(who, scenes[0]).shot()
+    return Shot(image ** np.float32(1.4) / np.float32(6) + rng.normal(0, 0.01, image.shape).astype(np.float32), alpha)
+
+
+def backlit(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    scene = place(who, 0.55 + 0.45 * scenes[0])
+    return scene._replace(foreground=0.3 * scene.foreground).shot()
+
+
+def low_contrast(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    """The background has the mean colour of the person's outline and a fifth of its own contrast."""
+    scene = place(who, scenes[0])
+    inner = cv2.erode(scene.alpha, np.ones((25, 25)))
+    colour = scene.foreground[(scene.alpha > 0.9) & (inner < 0.5)].mean(0)
+    background = (colour + 0.2 * (scene.background - scene.background.mean((0, 1)))).clip(0, 1)
+    return scene._replace(background=background).shot()
+
+
+def greyscale(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    image, alpha = place(who, scenes[0]).shot()
+    return Shot(np.repeat(image @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=2), alpha)
+
+
+def jpeg_30(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    """Saved as JPEG of quality 30."""
+    image, alpha = place(who, scenes[0]).shot()
+    file = io.BytesIO()
+    Image.fromarray(to_bytes(image)).save(file, "JPEG", quality=30)
+    return Shot(np.asarray(Image.open(file), np.float32) / np.float32(255), alpha)
+
+
+def small_person(who: Portrait, _: Portrait, scenes: Sequence[Floats], rng: np.random.Generator) -> Shot:
+    """A tenth of the picture's height."""
+    return place(who, scenes[0], height=0.1, centre=rng.uniform(0.2, 0.8)).shot()
+
+
+def face_only(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    return place(who, scenes[0], height=1.7).shot()
+
+
+def two_people(who: Portrait, other: Portrait, scenes: Sequence[Floats], _: np.random.Generator) -> Shot:
+    behind = place(other, scenes[0], height=0.75, centre=0.3).shot()
+    front = place(who, behind.image, height=0.8, centre=0.68).shot()
+    return Shot(front.image, 1 - (1 - behind.alpha) * (1 - front.alpha))
+
+
+def clutter(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    """The background is a mosaic of 64 small pictures."""
+    tile = SIDE // 8
+    tiles = [cv2.resize(scenes[i % len(scenes)], (tile, tile), interpolation=cv2.INTER_AREA) for i in range(64)]
+    return place(who, np.vstack([np.hstack(tiles[i : i + 8]) for i in range(0, 64, 8)])).shot()
+
+
+def held_object(who: Portrait, _: Portrait, scenes: Sequence[Floats], rng: np.random.Generator) -> Shot:
+    """A plain board at one side of the chest that reaches past the outline; what people hold belongs to the foreground."""
+    image, alpha = place(who, scenes[0]).shot()
+    centre = (rng.choice([0.2, 0.8]) + rng.uniform(-0.05, 0.05)) * SIDE, 0.85 * SIDE
+    size = rng.uniform(0.2, 0.35, 2) * SIDE
+    board = np.zeros((SIDE, SIDE), np.float32)
+    corners = cv2.boxPoints((centre, tuple(size), rng.uniform(-30, 30)))
+    cv2.fillConvexPoly(board, np.rint(corners).astype(np.int32), 1)
+    board = cv2.GaussianBlur(board, (0, 0), 0.8)
+    colour = rng.uniform(0.1, 0.9, 3) * np.linspace(0.85, 1.1, SIDE)[:, None, None]
+    weight = board[..., None]
+    return Shot((weight * colour + (1 - weight) * image).astype(np.float32), np.maximum(board, alpha))
+
+
+CONDITIONS: dict[str, Condition] = {
+    "clean": clean,
+    "dark": dark,
+    "backlit": backlit,
+    "low contrast": low_contrast,
+    "greyscale": greyscale,
+    "JPEG quality 30": jpeg_30,
+    "small person": small_person,
+    "face only": face_only,
+    "two people": two_people,
+    "cluttered background": clutter,
+    "held object": held_object,
+}
+
+
+def to_bytes(image: Floats) -> NDArray[np.uint8]:
+    """Floats in [0, 1] (clipped) as uint8."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,283 @@
+"""Matting metrics in the P3M convention, on whole images; lower is better for all but IoU.
+
+Alphas are (H, W) float arrays in [0, 1], trimaps (H, W) arrays of 0 (background), 128 (unknown) and 255 (foreground).
+SAD, Grad and Conn follow the public Python evaluation of P3M (Li et al., "Privacy-Preserving Portrait Matting", ACM MM
+2021) that the paper's tables use; they are sums over the image, so they grow with its size. The Matlab figures of
+alphamatting.com look at the unknown pixels alone and scale otherwise: never put both into one table.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
+TRIMAP_KERNEL_PX = 30
+GRAD_SIGMA_PX = 1.4
+CONN_THRESHOLDS = np.arange(11) / 10
+CONN_TOLERANCE = 0.15
+FAR_PX = 24
+
+FloatArray = NDArray[np.floating]
+
+
+class Metrics(NamedTuple):
+    """All metrics of one alpha against its ground truth.
+
+    sad, sad_t, sad_fg, sad_bg and conn are in thousands, grad is divided by 10, mse and mad are per pixel, iou is a
+    share. mse_t and mad_t are NaN where the trimap has no unknown pixel.
+    """
+
+    sad: float
+    sad_t: float
+    sad_fg: float
+    sad_bg: float
+    mse: float
+    mse_t: float
+    mad: float
+    mad_t: float
+    grad: float
+    conn: float
+    iou: float
+
+
+def measure(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer] | None = None) -> Metrics:
+    """Compute every metric of a still image.
+
+    Args:
+        prediction: (H, W) float alpha in [0, 1].
+        truth: (H, W) float ground truth alpha in [0, 1].
+        trimap: (H, W) of 0/128/255; made from the ground truth with `trimap_from_alpha` if not given.
+
+    Raises:
+        ValueError: if the shapes differ, or values are out of range.
+    """
+    if trimap is None:
+        trimap = trimap_from_alpha(truth)
+    return Metrics(
+        sad=sad(prediction, truth),
+        sad_t=sad_t(prediction, truth, trimap),
+        sad_fg=sad_fg(prediction, truth, trimap),
+        sad_bg=sad_bg(prediction, truth, trimap),
+        mse=mse(prediction, truth),
+        mse_t=mse_t(prediction, truth, trimap),
+        mad=mad(prediction, truth),
+        mad_t=mad_t(prediction, truth, trimap),
+        grad=grad(prediction, truth),
+        conn=conn(prediction, truth),
+        iou=iou(prediction, truth),
+    )
+
+
+def sad(prediction: FloatArray, truth: FloatArray) -> float:
+    """Sum of absolute differences over the whole image, in thousands."""
+    return float(np.abs(_difference(prediction, truth)).sum()) / 1000
+
+
+def mse(prediction: FloatArray, truth: FloatArray) -> float:
+    """Mean squared difference over the whole image."""
+    return float(np.square(_difference(prediction, truth)).mean())
+
+
+def mad(prediction: FloatArray, truth: FloatArray) -> float:
+    """Mean absolute difference over the whole image."""
+    return float(np.abs(_difference(prediction, truth)).mean())
+
+
+def sad_t(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+    """SAD after the trimap's known pixels are put into the prediction, in thousands.
+
+    Where the ground truth disagrees with its own trimap in a known pixel, that difference counts too.
+    """
+    return float(np.abs(_known_replaced(prediction, truth, trimap)).sum()) / 1000
+
+
+def mse_t(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+    """Squared differences as in `sad_t`, divided by the count of unknown pixels; NaN if there are none."""
+    return _per_unknown(np.square(_known_replaced(prediction, truth, trimap)), trimap)
+
+
+def mad_t(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+    """Absolute differences as in `sad_t`, divided by the count of unknown pixels; NaN if there are none."""
+    return _per_unknown(np.abs(_known_replaced(prediction, truth, trimap)), trimap)
+
+
+def sad_fg(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+    """SAD over the trimap's foreground, in thousands; 0 if it has none."""
+    return _sad_where(prediction, truth, trimap, FOREGROUND)
+
+
+def sad_bg(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+    """SAD over the trimap's background, in thousands; 0 if it has none."""
+    return _sad_where(prediction, truth, trimap, BACKGROUND)
+
+
+def grad(prediction: FloatArray, truth: FloatArray) -> float:
+    """Gradient error: squared difference of the gradient magnitudes (Gaussian derivatives, sigma 1.4), summed, / 10."""
+    _check_pair(prediction, truth)
+    return float(np.square(_gradient_magnitude(prediction) - _gradient_magnitude(truth)).sum(dtype=np.float64)) / 10
+
+
+def conn(prediction: FloatArray, truth: FloatArray) -> float:
+    """Connectivity error, in thousands.
+
+    At each threshold 0.1, 0.2, ..., 1.0 the largest 4-connected component of the pixels where both alphas reach the
+    threshold is "connected" (the first one in row-major order if two are as large). A pixel's level is the threshold
+    before the first at which it is not in that component, 1 if it always is. Where an alpha is at least 0.15 above
+    the level, the pixel is unconnected by that excess; the error sums the differences between the two alphas' excess.
+    """
+    _check_pair(prediction, truth)
+    both = np.minimum(prediction, truth)
+    level = np.ones(both.shape)
+    undecided = np.ones(both.shape, dtype=bool)
+    for previous, threshold in zip(CONN_THRESHOLDS[:-1], CONN_THRESHOLDS[1:], strict=True):
+        failed = undecided & ~_largest_component(both >= threshold)
+        level[failed] = previous
+        undecided &= ~failed
+    return float(np.abs(_unconnected(prediction, level) - _unconnected(truth, level)).sum()) / 1000
+
+
+def iou(prediction: FloatArray, truth: FloatArray) -> float:
+    """Intersection over union of alpha > 0.5; 1 if both are empty. The only metric where more is better."""
+    _check_pair(prediction, truth)
+    ours, theirs = prediction > 0.5, truth > 0.5
+    union = np.count_nonzero(ours | theirs)
+    return np.count_nonzero(ours & theirs) / union if union else 1.0
+
+
+def far_errors(prediction: FloatArray, truth: FloatArray, distance_px: float = FAR_PX) -> float:
+    """Share of the picture that is plainly wrong: off by more than 0.5, farther than `distance_px` from the true edge.
+
+    The edge is where the truth crosses 0.5. Holes inside a body and islands in the background count, shifted edges do not.
+    """
+    wrong = np.abs(_difference(prediction, truth)) > 0.5
+    inside = np.pad(truth > 0.5, 1, mode="edge")
+    edge = (inside != ndimage.binary_erosion(inside, border_value=1)) | (inside != ndimage.binary_dilation(inside))
+    if not edge.any():
+        return float(wrong.mean())
+    distance = ndimage.distance_transform_edt(~edge)[1:-1, 1:-1]
+    return float((wrong & (distance > distance_px)).mean())
+
+
+def dtssd(predictions: Iterable[FloatArray], truths: Iterable[FloatArray]) -> float:
+    """Temporal error of a clip: how differently the alpha changes from frame to frame, x 100.
+
+    sqrt(mean(((p_t - p_t-1) - (g_t - g_t-1))^2)) x 100, averaged over all frames, where the first counts as 0 (the
+    convention of Robust Video Matting). Frames are read one at a time.
+
+    Args:
+        predictions: (H, W) float alphas in [0, 1], one a frame.
+        truths: as many ground truth alphas.
+
+    Raises:
+        ValueError: if there is no frame, or the counts or shapes differ.
+    """
+    errors: list[float] = []
+    previous = None
+    for prediction, truth in _pairs(predictions, truths):
+        difference = _difference(prediction, truth)
+        if previous is not None and previous.shape != difference.shape:
+            raise ValueError(f"all frames of a clip must have one size: {previous.shape} then {difference.shape}")
+        errors.append(0.0 if previous is None else 100 * float(np.sqrt(np.square(difference - previous).mean())))
+        previous = difference
+    if not errors:
+        raise ValueError("dtSSD needs at least one frame, got none")
+    return float(np.mean(errors))
+
+
+def trimap_from_alpha(alpha: NDArray[np.integer] | FloatArray) -> NDArray[np.uint8]:
+    """Make the evaluation trimap of an alpha: a 30x30 ellipse dilates alpha != 0 and erodes alpha == 255.
+
+    Args:
+        alpha: (H, W) uint8, or float in [0, 1] (rounded to 8 bit).
+
+    Returns:
+        (H, W) uint8 of 0 (background), 128 (unknown), 255 (foreground).
+    """
+    values: NDArray[Any] = np.asarray(alpha)
+    if values.dtype != np.uint8:
+        _check_alpha(values, "alpha")
+        values = np.round(values * 255).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (TRIMAP_KERNEL_PX, TRIMAP_KERNEL_PX))
+    not_background = cv2.dilate((values != 0).astype(np.uint8), kernel) > 0
+    foreground = cv2.erode((values == 255).astype(np.uint8), kernel) > 0
+    trimap = np.where(not_background, UNKNOWN, BACKGROUND)
+    return np.where(foreground, FOREGROUND, trimap).astype(np.uint8)
+
+
+def _difference(prediction: FloatArray, truth: FloatArray) -> FloatArray:
+    _check_pair(prediction, truth)
+    return np.subtract(prediction, truth, dtype=np.float64)
+
+
+def _known_replaced(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> FloatArray:
+    """Difference to the truth once the trimap's known pixels are written over the prediction."""
+    _check_pair(prediction, truth)
+    _check_trimap(trimap, truth.shape)
+    known = np.where(trimap == FOREGROUND, 1.0, 0.0)
+    return np.where(trimap == UNKNOWN, prediction, known) - truth
+
+
+def _per_unknown(errors: FloatArray, trimap: NDArray[np.integer]) -> float:
+    unknown = np.count_nonzero(trimap == UNKNOWN)
+    return float(errors.sum()) / unknown if unknown else float("nan")
+
+
+def _sad_where(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer], label: int) -> float:
+    difference = _difference(prediction, truth)
+    _check_trimap(trimap, difference.shape)
+    return float(np.abs(difference[trimap == label]).sum()) / 1000
+
+
+def _gradient_magnitude(alpha: FloatArray) -> NDArray[np.float32]:
+    rows = ndimage.gaussian_filter(alpha, GRAD_SIGMA_PX, order=(1, 0), output=np.float32)
+    columns = ndimage.gaussian_filter(alpha, GRAD_SIGMA_PX, order=(0, 1), output=np.float32)
+    return np.hypot(rows, columns)
+
+
+def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    labels, count = ndimage.label(mask)  # scipy's default structure is 4-connected
+    if count < 2:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    return labels == 1 + sizes[1:].argmax()
+
+
+def _unconnected(alpha: FloatArray, level: FloatArray) -> FloatArray:
+    excess = alpha - level
+    return np.where(excess >= CONN_TOLERANCE, excess, 0.0)
+
+
+def _pairs(predictions: Iterable[FloatArray], truths: Iterable[FloatArray]) -> Iterable[tuple[FloatArray, FloatArray]]:
+    try:
+        yield from zip(predictions, truths, strict=True)
+    except ValueError as error:
+        raise ValueError(f"a clip and its ground truth must have the same number of frames: {error}") from error
+
+
+def _check_pair(prediction: FloatArray, truth: FloatArray) -> None:
+    _check_alpha(prediction, "prediction")
+    _check_alpha(truth, "truth")
+    if prediction.shape != truth.shape:
+        raise ValueError(f"prediction and truth must have one shape, got {prediction.shape} and {truth.shape}")
+
+
+def _check_alpha(alpha: FloatArray, name: str) -> None:
+    if not isinstance(alpha, np.ndarray) or alpha.ndim != 2 or not np.issubdtype(alpha.dtype, np.floating):
+        given = f"{alpha.dtype} of shape {alpha.shape}" if isinstance(alpha, np.ndarray) else type(alpha).__name__
+        raise ValueError(f"{name} must be a float array of shape (H, W), got {given}")
+    if alpha.size == 0:
+        raise ValueError(f"{name} must have pixels, got shape {alpha.shape}")
+    low, high = float(alpha.min()), float(alpha.max())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"{name} must lie in [0, 1], got {low:g} to {high:g}")
+
+
+def _check_trimap(trimap: NDArray[np.integer], shape: tuple[int, ...]) -> None:
+    if trimap.shape != shape:
+        raise ValueError(f"trimap must have the alpha's shape {shape}, got {trimap.shape}")
+    if not np.isin(trimap, (BACKGROUND, UNKNOWN, FOREGROUND)).all():
+        raise ValueError(f"trimap must hold only 0, 128 and 255, got {np.unique(trimap)[:8].tolist()}")

@@ -1,0 +1,50 @@
+"""This network as one of the methods: as the app runs it, and as the paper's benchmark does."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from matting.evaluation.cost import network_gmac
+from matting.network import SIDE_MULTIPLE, MattingNetwork, nearest_regions, replace_regions, select_regions
+from matting.pipeline import matte_image
+from matting.resize import enlarge_coarse, resize_alpha, to_tensor
+
+
+class Estimate(NamedTuple):
+    """What a method says about one image.
+
+    alpha is (H, W) float32 in [0, 1]; gmac is the cost in 10^9 multiply-accumulates, None where it is not counted.
+    """
+
+    alpha: NDArray[np.float32]
+    gmac: float | None = None
+
+
+def estimate_auto(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
+    """The alpha that the app would give: working size Auto, certain cells settled, detail of the photo brought back."""
+    matte = matte_image(image, model, refine=refine, cross_region=cross_region)
+    return Estimate(matte.alpha, network_gmac(model.config, matte.working_size, len(matte.regions.cells), cross_region))
+
+
+@torch.inference_mode()
+def estimate_paper(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
+    """The network's own alpha by the paper's protocol: sides floored to multiples of 128, the alpha resized back."""
+    size = paper_size(*image.shape[:2])
+    tensor = to_tensor(image, size, next(model.parameters()).device)
+    coarse = model.coarse(tensor)
+    cells = select_regions(coarse.trimap)
+    if refine:
+        patches = model.refine(tensor, coarse.alpha, cells, nearest_regions(cells), cross_region).patches
+        alpha = replace_regions(coarse.alpha, patches, cells)
+    else:
+        alpha = enlarge_coarse(coarse.alpha)
+    plane = resize_alpha(alpha[0, 0].float().cpu().numpy(), *image.shape[:2])
+    return Estimate(plane, network_gmac(model.config, size, len(cells) if refine else 0, cross_region))
+
+
+def paper_size(height: int, width: int) -> tuple[int, int]:
+    """The paper's benchmark size: both sides floored to a multiple of 128, at least 128."""
+    height, width = (max(1, side // SIDE_MULTIPLE) * SIDE_MULTIPLE for side in (height, width))
+    return height, width

@@ -1,0 +1,160 @@
+"""Figures to compare with: the paper's table as it was printed, and what this project measured, kept apart.
+
+    python -m matting.evaluation.published chart.png --metric SAD --subset P3M-500-NP
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from matting.figures import CostPoint, cost_figure
+
+HERE = Path(__file__).parent
+PUBLISHED_FILE = HERE / "published_table1.json"
+RESULTS_FOLDER = HERE / "results"
+WORST = RESULTS_FOLDER / "worst.jpg"  # the portraits that the bundled weights do worst
+SUBSETS = ("P3M-500-NP", "P3M-500-P")
+METRICS = {"SAD": "sad", "SAD-T": "sad_t", "Grad": "grad", "Conn": "conn"}  # as printed: field of `Scores`
+
+
+class Scores(NamedTuple):
+    """Of one method on one subset, P3M convention, lower is better."""
+
+    sad: float
+    sad_t: float
+    grad: float
+    conn: float
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One row of the paper's supplementary Table 1.
+
+    Attributes:
+        method: as the paper calls it.
+        variant: which of several, or empty.
+        reference: where the method was published.
+        uses_trimap: whether the user must give it a trimap.
+        gflops: 10^9 multiply-accumulates per image.
+        scores: by subset, see `SUBSETS`.
+    """
+
+    method: str
+    variant: str
+    reference: str
+    uses_trimap: bool
+    gflops: float
+    scores: dict[str, Scores]
+
+    @property
+    def label(self) -> str:
+        """Method and variant."""
+        return f"{self.method} ({self.variant})" if self.variant else self.method
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """The table, its source in full, and how its figures are counted."""
+
+    title: str
+    source: str
+    convention: str
+    rows: tuple[PublishedRow, ...]
+
+
+@lru_cache
+def published_table() -> PublishedTable:
+    """The paper's supplementary Table 1, complete and in its order."""
+    data = json.loads(PUBLISHED_FILE.read_text(encoding="utf-8"))
+    return PublishedTable(data["title"], data["source"], data["convention"], tuple(_row(row) for row in data["rows"]))
+
+
+def _row(row: dict) -> PublishedRow:
+    scores = {subset: Scores(**{field: row[subset][name] for name, field in METRICS.items()}) for subset in SUBSETS}
+    return PublishedRow(
+        row["method"], row["variant"], row["reference"], row["uses_trimap"], float(row["gflops"]), scores
+    )
+
+
+@dataclass(frozen=True)
+class MeasuredRow:
+    """One method on one subset, as this project measured it.
+
+    Attributes:
+        dataset: name of the data set.
+        subset: part of it, or empty.
+        method: name of the method.
+        title: the method's name for people.
+        images: how many were scored.
+        means: mean by name of the metric; None where there is none.
+        seconds: mean per image; None if no image was scored.
+        gmac: mean 10^9 multiply-accumulates per image; None where not counted.
+        uses_trimap: whether it was given the true trimap.
+        trained_on_this: whether its training included the data set.
+        command: that prints it.
+    """
+
+    dataset: str
+    subset: str
+    method: str
+    title: str
+    images: int
+    means: dict[str, float | None]
+    seconds: float | None
+    gmac: float | None
+    uses_trimap: bool
+    trained_on_this: bool
+    command: str
+
+
+def measured_rows(folder: Path = RESULTS_FOLDER, part: str = "results") -> list[MeasuredRow]:
+    """What `matting.evaluation.evaluate --out` left in a folder; nothing if it has not run yet.
+
+    Args:
+        folder: with JSON summaries.
+        part: "results", methods that saw every image, or "common", all methods on the images that all of them saw.
+
+    Raises:
+        ValueError: if the part is unknown or a file is not a summary.
+    """
+    if part not in ("results", "common"):
+        raise ValueError(f"part must be 'results' or 'common', got {part!r}")
+    return [row for path in sorted(folder.glob("*.json")) for row in _measured(path, part)]
+
+
+def _measured(path: Path, part: str) -> list[MeasuredRow]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            MeasuredRow(
+                dataset=data["dataset"],
+                means={name: statistic["mean"] for name, statistic in entry["metrics"].items()},
+                command=data["command"],
+                **{key: entry[key] for key in ("subset", "method", "title", "images", "seconds", "gmac")},
+                **{key: entry[key] for key in ("uses_trimap", "trained_on_this")},
+            )
+            for entry in data[part]
+        ]
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not a summary of an evaluation: {error!r}") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw the published error against cost, as a picture of the kind its name says (png, svg, pdf)."""
+    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.published", description=main.__doc__)
+    parser.add_argument("chart", type=Path, help="file to write")
+    parser.add_argument("--metric", choices=METRICS, default="SAD")
+    parser.add_argument("--subset", choices=SUBSETS, default=SUBSETS[0])
+    options = parser.parse_args(arguments)
+    field = METRICS[options.metric]
+    rows = published_table().rows
+    points = [CostPoint(r.label, r.gflops, getattr(r.scores[options.subset], field), r.uses_trimap) for r in rows]
+    cost_figure(points, options.metric, options.subset).savefig(options.chart, facecolor="white")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""How mattes hold up under hard conditions, and how often the first stage is plainly wrong far from any edge.
+
+    python -m matting.evaluation.robustness --root DATA
+
+The conditions are made from the keyed validation portraits, whose colours and alphas are exact, in front of the evaluation's
+backgrounds. What is drawn hangs on file names alone: every run sees the same pictures.
+"""
+
+import argparse
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from matting.evaluation.conditions import CONDITIONS, SIDE, Floats, Portrait, Shot, to_bytes
+from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, Item, find_items
+from matting.evaluation.metrics import far_errors, mad
+from matting.network import MattingNetwork
+from matting.pipeline import matte_image
+from matting.weights import load_model
+
+SCENES = 16
+
+
+def shots(items: Sequence[Item], scenes: Sequence[Floats]) -> Iterator[tuple[str, Shot]]:
+    """Every keyed portrait under every condition, with the condition's name.
+
+    Args:
+        items: the keyed portraits; each one's neighbour in the list is the second person where one is needed.
+        scenes: pictures without people, (SIDE, SIDE, 3) in [0, 1].
+    """
+    portraits = [_portrait(item) for item in items]
+    for index, (item, who) in enumerate(zip(items, portraits, strict=True)):
+        other = portraits[(index + 1) % len(portraits)]
+        for name, condition in CONDITIONS.items():
+            rng = np.random.default_rng(zlib.crc32(f"{item.name} {name}".encode()))
+            start = zlib.crc32(item.name.encode()) % len(scenes)
+            image, alpha = condition(who, other, [*scenes[start:], *scenes[:start]], rng)
+            yield name, Shot(image, alpha)
+
+
+def _portrait(item: Item) -> Portrait:
+    with Image.open(item.image) as image, Image.open(item.alpha) as alpha:
+        planes = np.dstack([np.asarray(image.convert("RGB")), np.asarray(alpha.convert("L"))])
+    planes = planes.astype(np.float32) / np.float32(255)
+    return Portrait(planes[..., :3], planes[..., 3])
+
+
+def load_scenes(folder: Path) -> list[Floats]:
+    """The first backgrounds of a folder, the middle square of each, (SIDE, SIDE, 3) in [0, 1]."""
+    scenes, paths = [], sorted(folder.iterdir())
+    for path in paths[:: max(1, len(paths) // SCENES)][:SCENES]:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"), np.float32) / 255
+        side = min(pixels.shape[:2])
+        top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+        square = pixels[top : top + side, left : left + side]
+        scenes.append(cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+    return scenes
+
+
+def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, float]:
+    """Mean MAD of the refined alpha per condition."""
+    items = [item for item in find_items("portraits", root) if item.subset == KEYED][:limit]
+    errors: dict[str, list[float]] = {name: [] for name in CONDITIONS}
+    pictures = shots(items, load_scenes(root / "backgrounds"))
+    for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):
+        errors[name].append(mad(matte_image(to_bytes(shot.image), model).alpha, shot.alpha))
+    return {name: float(np.mean(values)) for name, values in errors.items()}
+
+
+def measure_far_errors(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, list[float]]:
+    """Shares of plainly wrong pixels of the coarse alpha, one per validation photo, by set."""
+    shares: dict[str, list[float]] = {name: [] for name in PORTRAIT_SETS}
+    items = find_items("portraits", root)
+    for name in PORTRAIT_SETS:
+        for item in tqdm([item for item in items if item.subset == name][:limit], desc=name, mininterval=2):
+            example = item.load()
+            matte = matte_image(example.image, model, refine=False)
+            shares[name].append(far_errors(matte.alpha, example.truth))
+    return shares
+
+
+def report(conditions: dict[str, float], far: dict[str, list[float]]) -> str:
+    """Both tables as Markdown."""
+    lines = ["| condition | MAD | of clean |", "|---|---|---|"]
+    lines += [f"| {name} | {value:.4f} | {value / conditions['clean']:.2f}x |" for name, value in conditions.items()]
+    lines += ["", "| photos | far errors, mean | worst |", "|---|---|---|"]
+    lines += [f"| {name} | {np.mean(v):.2%} | {np.max(v):.2%} |" for name, v in far.items()]
+    everything = np.concatenate(list(far.values()))
+    lines += [f"| all | {everything.mean():.2%} | {everything.max():.2%} |", ""]
+    lines += ["Far errors: share of the picture where the coarse alpha is wrong by more than 0.5, farther than 24 px from"]
+    return "\n".join([*lines, "the true edge."])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.robustness", description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="folder of the portrait sets")
+    parser.add_argument("--weights", default="bundled", help="bundled, a file, or hub:OWNER/REPO (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="(default: %(default)s)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N photos of each set")
+    options = parser.parse_args(arguments)
+    try:
+        model = load_model(options.weights, options.device)
+        conditions = measure_conditions(options.root, model, options.limit)
+        far = measure_far_errors(options.root, model, options.limit)
+    except ValueError as error:
+        parser.error(str(error))
+    print(report(conditions, far))
+
+
+if __name__ == "__main__":
+    main()

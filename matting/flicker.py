@@ -1,0 +1,182 @@
+"""Temporal consistency without training: a filter over the coarse stage, scene cuts, and a measure of flicker.
+
+Frames are compared on the grid of cells (1/8 of the working size). The filter looks one frame ahead, so its output lags
+its input by one frame.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+CUT_DIFFERENCE = 0.15
+_SIMILARITY = 0.08  # mean difference of colour at which a neighbour counts for 1/e
+_SURE = 1e-3  # nearer to 0 or 1 than this, all probabilities are alike; 8 bits do not show the difference
+_FLICKER_FACTOR = 2.5  # times the median of what is undone
+_FLICKER_FLOOR = 5e-4  # mean change of alpha that nobody sees
+
+
+class CoarseFrame(NamedTuple):
+    """One frame after the coarse stage.
+
+    Attributes:
+        image: (3, H, W) RGB in [0, 1] at working size.
+        alpha: (1, h, w) coarse alpha in [0, 1], h = H/8, w = W/8.
+        trimap: (3, h, w) probabilities of background, unknown, foreground.
+        cut: whether a new scene begins with this frame.
+    """
+
+    image: Tensor
+    alpha: Tensor
+    trimap: Tensor
+    cut: bool
+
+
+class FlickerFilter:
+    """Average a frame's coarse alpha and trimap with its neighbours', moved along with the picture.
+
+    A place that looks the same in two frames has the same alpha in both, so the mean of the two estimates is closer to
+    the truth and steadier. Optical flow (DIS, Kroeger et al. 2016) says where a place has gone; where the picture there
+    differs, the frame keeps its own estimate. The mean is one of logits, so that a sure estimate outweighs an unsure one
+    and edges stay as narrow as they were. A scene cut starts anew.
+    """
+
+    def __init__(self):
+        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._before: _Seen | None = None
+        self._current: _Seen | None = None
+
+    def push(self, frame: CoarseFrame) -> CoarseFrame | None:
+        """Take the next frame and return the filtered frame before it, None at the first."""
+        after = _see(frame)
+        ready = self._filtered(after) if self._current is not None else None
+        self._before, self._current = self._current, after
+        return ready
+
+    def flush(self) -> CoarseFrame | None:
+        """Return the last frame, None if there was none."""
+        ready = self._filtered(None) if self._current is not None else None
+        self._before = self._current = None
+        return ready
+
+    def _filtered(self, after: "_Seen | None") -> CoarseFrame:
+        current = self._current
+        others = [self._before if not current.frame.cut else None, after if after and not after.frame.cut else None]
+        total, weights = current.logits, np.float32(1)
+        for other in others:
+            if other is not None:
+                moved, sameness = self._move(other, current)
+                total, weights = total + sameness * moved, weights + sameness
+        mean = torch.from_numpy(total / weights).permute(2, 0, 1).to(current.frame.alpha)
+        return current.frame._replace(alpha=mean[:1].sigmoid(), trimap=mean[1:].softmax(0))
+
+    def _move(self, other: "_Seen", current: "_Seen") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The other frame's logits where the current frame is, (h, w, 4), and how alike the two pictures are, (h, w, 1)."""
+        flow = self._flow.calc(current.grey, other.grey, None)  # in half pixels of the working size
+        picture = _follow(other.picture, flow, cv2.INTER_LINEAR)
+        difference = np.abs(picture.astype(np.float32) - current.picture).mean(2) / 255
+        cells = current.logits.shape[1::-1]
+        around = cv2.dilate(cv2.resize(difference, cells, interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
+        cell_flow = cv2.resize(flow, cells, interpolation=cv2.INTER_AREA) * (cells[0] / flow.shape[1])
+        return _follow(other.logits, cell_flow, cv2.INTER_CUBIC), np.exp(-((around / _SIMILARITY) ** 2))[..., None]
+
+
+class _Seen(NamedTuple):
+    """A frame with its picture at half the working size, (H/2, W/2, 3) uint8, in grey, and the logits of its alpha and its
+    trimap, (h, w, 4)."""
+
+    frame: CoarseFrame
+    picture: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
+    logits: NDArray[np.float32]
+
+
+def _see(frame: CoarseFrame) -> _Seen:
+    half = F.avg_pool2d(frame.image, 2).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
+    alpha, trimap = frame.alpha.float().logit(_SURE), frame.trimap.float().clamp(min=_SURE).log()
+    logits = torch.cat([alpha, trimap]).permute(1, 2, 0).cpu().numpy()
+    return _Seen(frame, half, cv2.cvtColor(half, cv2.COLOR_RGB2GRAY), np.ascontiguousarray(logits))
+
+
+def _follow(values: NDArray, flow: NDArray[np.float32], interpolation: int) -> NDArray:
+    """Take each value from where the flow (H, W, 2) points."""
+    rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+    return cv2.remap(values, columns + flow[..., 0], rows + flow[..., 1], interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+
+def cell_colours(image: Tensor) -> Tensor:
+    """(3, H, W) -> (3, H/8, W/8), the mean colour of each cell."""
+    return F.avg_pool2d(image, 8)
+
+
+def is_cut(image: Tensor, other: Tensor) -> bool:
+    """Whether two neighbouring frames, (3, H, W) each, belong to different scenes."""
+    return float((cell_colours(image) - cell_colours(other)).abs().mean()) > CUT_DIFFERENCE
+
+
+class AlphaChange(NamedTuple):
+    """How a frame's alpha differs from its neighbours', mean over pixels.
+
+    Attributes:
+        change: absolute difference from the frame before; 0 at the first frame and at a scene cut.
+        undone: the part of that difference which the next frame takes back. Steady movement has little of it, flicker
+            consists of it.
+        cut: whether a new scene begins with this frame.
+    """
+
+    change: float
+    undone: float
+    cut: bool
+
+
+class ChangeMeter:
+    """Measures `AlphaChange` of frame after frame while holding three of them; `changes` lags one frame behind."""
+
+    def __init__(self):
+        self.changes: list[AlphaChange] = []
+        self._before: NDArray[np.float32] | None = None
+        self._current: tuple[NDArray[np.float32], bool] | None = None
+
+    def push(self, alpha: NDArray[np.float32], cut: bool) -> None:
+        """Take the next frame's alpha (H, W); `cut` says whether a scene begins with it."""
+        self._measure(None if cut else alpha)
+        self._before = None if cut or self._current is None else self._current[0]
+        self._current = (alpha, cut)
+
+    def finish(self) -> tuple[AlphaChange, ...]:
+        """The changes of all frames."""
+        self._measure(None)
+        self._before = self._current = None
+        return tuple(self.changes)
+
+    def _measure(self, after: NDArray[np.float32] | None) -> None:
+        if self._current is not None:
+            alpha, cut = self._current
+            self.changes.append(alpha_change(self._before, alpha, after, cut))
+
+
+def alpha_change(
+    before: NDArray[np.float32] | None, alpha: NDArray[np.float32], after: NDArray[np.float32] | None, cut: bool = False
+) -> AlphaChange:
+    """Compare alpha (H, W) with the frames before and after; None where there is none, or another scene."""
+    if before is None:
+        return AlphaChange(0.0, 0.0, cut)
+    step = alpha - before
+    if after is None:
+        return AlphaChange(float(np.abs(step).mean()), 0.0, cut)
+    back = alpha - after
+    undone = np.where(step * back > 0, np.minimum(np.abs(step), np.abs(back)), 0)
+    return AlphaChange(float(np.abs(step).mean()), float(undone.mean()), cut)
+
+
+def flickery_frames(changes: Sequence[AlphaChange], most: int = 8) -> list[int]:
+    """Indices of the frames that flicker, worst first: far more is undone after them than after the clip's usual frame."""
+    undone = np.array([change.undone for change in changes])
+    limit = max(_FLICKER_FACTOR * float(np.median(undone)), _FLICKER_FLOOR) if len(undone) else 0.0
+    worst = np.argsort(-undone, kind="stable")[:most]
+    return [int(i) for i in worst if undone[i] > limit]

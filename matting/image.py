@@ -1,0 +1,190 @@
+"""Pictures in and out: any common file as upright 8-bit sRGB, and files that appear only when they are complete."""
+
+import io
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+MAX_PIXELS = 100_000_000
+# What is read. Some of Pillow's other formats are programs rather than pictures (EPS, WMF), so the list is closed.
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+PHOTO_SUFFIXES = frozenset(
+    (".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo")
+    + (".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp")
+)
+_SIXTEEN_BIT = 257  # 65535 / 255
+_PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+_COLOUR_MODES = {"P": "RGB", "PA": "RGB", "RGBA": "RGB", "LA": "L", "1": "L"}
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True},
+    "AVIF": {"quality": 90},
+}
+
+pillow_heif.register_heif_opener()
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # load_image has a limit of its own
+
+ImageSource = str | Path | BinaryIO | Image.Image | NDArray[np.uint8]
+
+
+def load_image(source: ImageSource, matte_colour: tuple[int, int, int] = (255, 255, 255)) -> NDArray[np.uint8]:
+    """Read a picture.
+
+    EXIF orientation is applied, an embedded ICC profile converted to sRGB (either is left aside, as viewers do, if it is
+    broken or, for a profile, belongs to another kind of picture), 16-bit grey scaled to 8 bit, and transparency composited
+    on `matte_colour`. Of animations the first frame is read. Needs about 10 bytes per pixel.
+
+    Args:
+        source: path, open binary file, PIL image, or (H, W, 3) uint8 RGB array.
+        matte_colour: RGB colour behind transparent pixels.
+
+    Returns:
+        (H, W, 3) uint8 RGB. An array is handed back as it is.
+
+    Raises:
+        ValueError: if the source is no picture, is damaged, or has over `MAX_PIXELS` pixels; says which.
+    """
+    if isinstance(source, np.ndarray):
+        return _check_array(source)
+    if isinstance(source, Image.Image):
+        return _to_array(source, "the picture", matte_colour)
+    name = Path(source).name if isinstance(source, str | Path) else "the file"
+    with _open(source, name) as picture:
+        return _to_array(picture, name, matte_colour)
+
+
+def save_image(picture: Image.Image | NDArray[np.uint8], path: str | Path) -> None:
+    """Write a picture without metadata; the file appears under its name only when complete.
+
+    Args:
+        picture: PIL image, or (H, W), (H, W, 3) or (H, W, 4) uint8 array.
+        path: its ending chooses the format; WebP is written lossless.
+
+    Raises:
+        ValueError: if the ending is no picture's, or the format cannot hold transparency and the picture has some.
+        OSError: if the file cannot be written.
+    """
+    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    path = Path(path)
+    kind = check_writable(path, transparent="A" in picture.getbands())
+    with replacing(path) as part:
+        picture.save(part, kind, **_SAVE_OPTIONS.get(kind, {}))
+
+
+def check_writable(path: Path, transparent: bool) -> str:
+    """The format `save_image` would choose; raises ValueError if it has none for this ending or for transparency."""
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind not in FORMATS or kind not in Image.SAVE:
+        raise ValueError(f"expected a name that ends in .png, .webp, .tif, .jpg or .avif, got {path.name!r}")
+    if transparent and kind not in ("PNG", "WEBP", "TIFF", "AVIF"):
+        raise ValueError(f"{kind} cannot hold transparency: choose .png, .webp, .tif or .avif for {path.name!r}")
+    return kind
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its name at the end, or vanishes if something goes wrong."""
+    part = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_array(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise ValueError(f"image must be (H, W, 3) uint8, got {array.shape} {array.dtype}")
+    _check_size(array.shape[1], array.shape[0], "the picture")
+    return np.ascontiguousarray(array)
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{name} has {width} x {height} = {width * height:,} pixels, the most that is read is {MAX_PIXELS:,}")
+    if width * height == 0:
+        raise ValueError(f"{name} is empty: {width} x {height} pixels")
+
+
+def _open(source: str | Path | BinaryIO, name: str) -> Image.Image:
+    """Read the header only; whatever is wrong becomes a ValueError."""
+    try:
+        return Image.open(source, formats=FORMATS)
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no file {source}") from error
+    except IsADirectoryError as error:
+        raise ValueError(f"expected a picture, {source} is a folder") from error
+    except UnidentifiedImageError as error:
+        if isinstance(source, str | Path) and os.path.getsize(source) == 0:
+            raise ValueError(f"{name} is empty: 0 bytes") from error
+        reason = f"is not a picture that can be read ({', '.join(FORMATS)}), or it is cut off near its beginning"
+        raise ValueError(f"{name} {reason}") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{name} has too many pixels, the most that is read is {MAX_PIXELS:,}: {error}") from error
+    except Exception as error:  # the formats' readers raise many kinds
+        raise ValueError(f"{name} cannot be opened: {error}") from error
+
+
+def _to_array(picture: Image.Image, name: str, matte_colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    _check_size(*picture.size, name)
+    try:
+        picture.load()
+        picture = _to_srgb(_to_eight_bits(_upright(picture)))
+        if picture.has_transparency_data:
+            layer = picture.convert("RGBA")
+            picture = Image.alpha_composite(Image.new("RGBA", layer.size, (*matte_colour, 255)), layer)
+        return np.array(picture.convert("RGB"))
+    except MemoryError:
+        raise
+    except Exception as error:  # the decoders raise many kinds
+        raise ValueError(f"{name} cannot be decoded, it may be damaged or cut off: {error}") from error
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # EXIF that cannot be read, with any kind of error, says nothing about orientation
+        return picture
+
+
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
+    """16-bit and floating-point grey, which Pillow would clip, scaled to 8 bit; other modes unchanged."""
+    if picture.mode.startswith("I"):
+        values = np.asarray(picture).clip(0, 65535) / np.float32(_SIXTEEN_BIT)
+    elif picture.mode == "F":
+        values = np.asarray(picture)
+        scale = 255 if np.nanmax(values, initial=0, where=np.isfinite(values)) <= 1 else 1
+        values = np.nan_to_num(values * np.float32(scale), nan=0, posinf=255, neginf=0).clip(0, 255)
+    else:
+        return picture
+    grey = Image.fromarray(np.rint(values).astype(np.uint8))
+    grey.info = {key: value for key, value in picture.info.items() if key == "icc_profile"}
+    return grey
+
+
+def _to_srgb(picture: Image.Image) -> Image.Image:
+    """Apply the embedded ICC profile, where there is one that fits the picture; keep transparency."""
+    data = picture.info.get("icc_profile")
+    if not data:
+        return picture
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        mode = _COLOUR_MODES.get(picture.mode, picture.mode)
+        if _PROFILE_MODES.get(profile.profile.xcolor_space) != mode or "sRGB" in (profile.profile.profile_description or ""):
+            return picture
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(picture.convert(mode), profile, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return picture
+    if picture.has_transparency_data:
+        converted.putalpha(picture.convert("RGBA").getchannel("A"))
+    return converted

@@ -1,0 +1,83 @@
+"""The first stage: a coarse alpha and a trimap at 1/8 of the image (section 3.1 of the paper)."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ScaleLogits(NamedTuple):
+    """Raw predictions of one scale: alpha (B, 1, h, w) before the sigmoid, trimap (B, 3, h, w) before the softmax."""
+
+    alpha: Tensor
+    trimap: Tensor
+
+
+@dataclass(frozen=True)
+class CoarsePrediction:
+    """Output of the first stage.
+
+    Attributes:
+        alpha: (B, 1, H/8, W/8) in [0, 1].
+        trimap: (B, 3, H/8, W/8) probabilities of background, unknown, foreground.
+        logits: predictions at R8, R16 and R32; in inference only R8.
+    """
+
+    alpha: Tensor
+    trimap: Tensor
+    logits: tuple[ScaleLogits, ...]
+
+
+class UpBlock(nn.Module):
+    """Enlarge by 2 bilinearly, join the skip map, 3x3 convolution, LeakyReLU: (B, C, h, w) -> (B, C_out, 2h, 2w)."""
+
+    def __init__(self, c_in: int, c_skip: int, c_out: int):
+        super().__init__()
+        self.conv = nn.Conv2d(c_in + c_skip, c_out, 3, padding=1)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        return F.leaky_relu(self.conv(torch.cat([x, skip], dim=1)), 0.1, inplace=True)
+
+
+class Head(nn.Module):
+    """Alpha and trimap at twice the size of the map: (B, C, h, w) -> ScaleLogits at (2h, 2w)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.alpha = nn.Conv2d(channels, 4, 1)
+        self.trimap = nn.Conv2d(channels, 12, 1)
+
+    def forward(self, x: Tensor) -> ScaleLogits:
+        return ScaleLogits(F.pixel_shuffle(self.alpha(x), 2), F.pixel_shuffle(self.trimap(x), 2))
+
+
+class CoarseNetwork(nn.Module):
+    """Encoder, three steps up, and a head at each step; the heads at 1/16 and 1/32 serve training only.
+
+    Shapes: image (B, 3, H, W) RGB in [0, 1], sides multiples of 128 -> `CoarsePrediction`.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder_channels: tuple[int, int, int]):
+        super().__init__()
+        r16, r32, r64, r128 = encoder.channels
+        c64, c32, c16 = decoder_channels
+        self.encoder = encoder
+        self.up64 = UpBlock(r128, r64, c64)
+        self.up32 = UpBlock(c64, r32, c32)
+        self.up16 = UpBlock(c32, r16, c16)
+        self.head32 = Head(c64)
+        self.head16 = Head(c32)
+        self.head8 = Head(c16)
+
+    def forward(self, image: Tensor) -> CoarsePrediction:
+        r16, r32, r64, r128 = self.encoder(image)
+        d64 = self.up64(r128, r64)
+        d32 = self.up32(d64, r32)
+        d16 = self.up16(d32, r16)
+        logits: tuple[ScaleLogits, ...] = (self.head8(d16),)
+        if self.training:
+            logits += (self.head16(d32), self.head32(d64))
+        return CoarsePrediction(logits[0].alpha.sigmoid(), logits[0].trimap.softmax(1), logits)

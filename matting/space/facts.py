@@ -1,0 +1,32 @@
+"""The line of facts under a result."""
+
+from html import escape
+
+from matting.network.regions import REGION_SIZE
+from matting.space import wording
+from matting.space.result import Result
+
+
+def facts_html(result: Result, device: str, weights: str) -> str:
+    """Size, working size, regions, seconds per stage, device and weights as a list of terms."""
+    matte = result.matte
+    height, width = matte.alpha.shape
+    total = sum(matte.seconds.values())
+    stages = " · ".join(f"{wording.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in matte.seconds.items())
+    facts = (
+        (f"{width} × {height}", wording.FACT_SIZE),
+        (f"{matte.working_size[1]} × {matte.working_size[0]}", wording.FACT_WORKING),
+        (f"{len(matte.regions.cells):,}", wording.FACT_REGIONS),
+        (f"{redrawn_share(result):.1%}", wording.FACT_SHARE),
+        (f"{total:.2f}", wording.FACT_TIME),
+        (escape(device), wording.FACT_DEVICE),
+        (escape(weights), wording.FACT_WEIGHTS),
+    )
+    items = "".join(f"<div><dd>{value}</dd><dt>{term}</dt></div>" for value, term in facts)
+    return f'<dl class="facts">{items}</dl><p class="stages-line">{stages}</p>'
+
+
+def redrawn_share(result: Result) -> float:
+    """Share of the working picture that was redrawn, in [0, 1]."""
+    height, width = result.matte.working_size
+    return len(result.matte.regions.cells) * REGION_SIZE**2 / (height * width)

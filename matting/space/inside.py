@@ -1,0 +1,165 @@
+"""Tab "Inside a region": open any square that refinement redrew."""
+
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from matting.space import wording
+from matting.space.errors import Problem
+from matting.space.photo_page import note_html
+from matting.space.region import (
+    RegionView,
+    changes_of,
+    nearest_region,
+    region_by_change,
+    region_towards,
+    view_region,
+)
+from matting.space.region_drawing import (
+    attention_svg,
+    bins_of,
+    histogram_svg,
+    locator_svg,
+    neighbourhood_html,
+    patches_html,
+)
+from matting.space.result import Result
+from matting.space.scripts import PICK, POINT
+from matting.space.service import QUICK, Service
+from matting.space.visit import Visit, address_of, not_stoppable
+
+Update = dict[Any, Any]
+
+
+class _Page(NamedTuple):
+    note: gr.HTML
+    content: gr.Column
+    picture: gr.HTML
+    locator: gr.HTML
+    facts: gr.HTML
+    neighbourhood: gr.HTML
+    patches: gr.HTML
+    attention: gr.HTML
+    histogram: gr.HTML
+    most: gr.Button
+    previous: gr.Button
+    following: gr.Button
+
+
+def _build_page() -> _Page:
+    gr.HTML(f'<p class="lead">{wording.INSIDE_LEAD}</p>')
+    note = gr.HTML(note_html(wording.INSIDE_EMPTY, "calm"))
+    with gr.Column(visible=False) as content:
+        with gr.Row(equal_height=False, elem_classes="stage"):
+            with gr.Column(scale=7, min_width=320):
+                with gr.Column(elem_classes="layers"):
+                    picture = gr.HTML(elem_id="region-picture")
+                    locator = gr.HTML(js_on_load=POINT, elem_id="locator")
+                gr.HTML(f'<p class="small">{wording.INSIDE_KEYS}</p>')
+            with gr.Column(scale=5, min_width=300):
+                with gr.Row(elem_classes="steps"):
+                    most = gr.Button(wording.INSIDE_MOST, size="sm", min_width=100)
+                    previous = gr.Button(wording.INSIDE_PREVIOUS, size="sm", min_width=100)
+                    following = gr.Button(wording.INSIDE_NEXT, size="sm", min_width=100)
+                facts = gr.HTML(elem_id="region-facts")
+                neighbourhood = gr.HTML(elem_id="neighbourhood")
+        patches = gr.HTML(elem_id="patches")
+        with gr.Row(equal_height=False, elem_classes="stage"):
+            attention = gr.HTML(elem_id="attention")
+            histogram = gr.HTML(js_on_load=PICK, elem_id="histogram")
+    return _Page(
+        note, content, picture, locator, facts, neighbourhood, patches, attention, histogram, most, previous, following
+    )
+
+
+class InsideTab:
+    """Handlers of the tab; all answer from the visit's last result without running the whole network."""
+
+    def __init__(self, tab: gr.Tab, service: Service, visit: gr.State):
+        self.service = service
+        self.page = page = _build_page()
+        self.chosen = chosen = gr.State(0)
+        shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention]
+        tab.select(self.open, visit, [page.note, page.content, page.picture, page.histogram, *shown], **QUICK)
+        page.locator.select(self.click, visit, shown, **QUICK)
+        page.locator.input(self.walk, [visit, chosen], shown, **QUICK)
+        page.most.click(self.show_most_changed, visit, shown, **QUICK)
+        page.previous.click(self.show_previous, [visit, chosen], shown, **QUICK)
+        page.following.click(self.show_next, [visit, chosen], shown, **QUICK)
+        page.histogram.select(self.light_bar, [visit, chosen], [page.locator, page.histogram], **QUICK)
+
+    def open(self, visit: Visit | None) -> Update:
+        """The tab was chosen: show the last photo with its most changed region."""
+        page = self.page
+        result = visit.result if visit else None
+        if result is None or len(result.matte.regions.cells) == 0:
+            text = wording.INSIDE_EXPIRED if visit is None else wording.INSIDE_EMPTY if result is None else wording.INSIDE_NONE
+            return {page.note: gr.HTML(note_html(text, "calm"), visible=True), page.content: gr.Column(visible=False)}
+        source = address_of(visit.write(result.preview.image, f"{result.stem}-input", lossy=True))
+        return {
+            page.note: gr.HTML(visible=False),
+            page.content: gr.Column(visible=True),
+            page.picture: f'<img src="{source}" alt=""/>',
+            page.histogram: histogram_svg(changes_of(result.matte.regions)),
+            **self._show(result, _most_changed(result)),
+        }
+
+    def click(self, visit: Visit | None, event: gr.EventData) -> Update:
+        result = _result_of(visit)
+        return self._show(result, nearest_region(result.matte.regions, event.x, event.y))
+
+    def walk(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
+        result = _result_of(visit)
+        return self._show(result, region_towards(result.matte.regions, chosen, event.key))
+
+    def show_most_changed(self, visit: Visit | None) -> Update:
+        result = _result_of(visit)
+        return self._show(result, _most_changed(result))
+
+    def show_previous(self, visit: Visit | None, chosen: int) -> Update:
+        result = _result_of(visit)
+        return self._show(result, region_by_change(result.matte.regions, chosen, -1))
+
+    def show_next(self, visit: Visit | None, chosen: int) -> Update:
+        result = _result_of(visit)
+        return self._show(result, region_by_change(result.matte.regions, chosen, 1))
+
+    def light_bar(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
+        """Light up the regions of one bar of the histogram."""
+        regions = _result_of(visit).matte.regions
+        changes = changes_of(regions)
+        bar = int(event.value)
+        lit = np.flatnonzero(bins_of(changes) == bar)
+        return {self.page.locator: locator_svg(regions, lit=lit), self.page.histogram: histogram_svg(changes, bar)}
+
+    def _show(self, result: Result, index: int) -> Update:
+        page = self.page
+        with not_stoppable():
+            view = view_region(result.matte.regions, index, self.service.model)
+        return {
+            self.chosen: index,
+            page.locator: locator_svg(result.matte.regions, view),
+            page.facts: f'<p class="small">{escape(describe_region(view, result))}</p>',
+            page.neighbourhood: neighbourhood_html(result.matte, view),
+            page.patches: patches_html(view),
+            page.attention: attention_svg(view),
+        }
+
+
+def describe_region(view: RegionView, result: Result) -> str:
+    """One line: where it is and how much it changed."""
+    return wording.INSIDE_FACTS.format(
+        row=view.cell[0], column=view.cell[1], rank=view.rank, count=len(result.matte.regions.cells), change=view.change
+    )
+
+
+def _most_changed(result: Result) -> int:
+    return int(changes_of(result.matte.regions).argmax())
+
+
+def _result_of(visit: Visit | None) -> Result:
+    if visit is None or visit.result is None or len(visit.result.matte.regions.cells) == 0:
+        raise Problem(wording.ERROR_EXPIRED)
+    return visit.result

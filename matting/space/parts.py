@@ -1,0 +1,82 @@
+"""Separate parts of an alpha, usually people, each of which can be kept or dropped."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+MAP_SIDE = 512
+MOST_PARTS = 9
+_SMALLEST_SHARE = 0.004  # of the picture; smaller islands belong to the part nearest to them
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which part every place of the picture belongs to.
+
+    Attributes:
+        labels: (h, w) uint8 at most `MAP_SIDE` long: the nearest part, numbered from 0, largest first.
+        solid: (h, w) bool, where the alpha is at least one half.
+        count: number of parts.
+        dropped: numbers of the parts that are left out.
+    """
+
+    labels: NDArray[np.uint8]
+    solid: NDArray[np.bool_]
+    count: int
+    dropped: frozenset[int] = frozenset()
+
+    def toggled(self, x: float, y: float) -> "Parts":
+        """Drop or bring back the part at a point, given as shares of the width and height; nothing far from any part."""
+        height, width = self.labels.shape
+        row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
+        reach = max(height, width) // 16
+        around = self.solid[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
+        return replace(self, dropped=self.dropped ^ {int(self.labels[row, column])}) if around.any() else self
+
+
+def find_parts(alpha: NDArray[np.float32]) -> Parts:
+    """Split an alpha (H, W) into parts that do not touch each other."""
+    height, width = alpha.shape
+    scale = min(1.0, MAP_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(Image.fromarray(alpha).resize(size, Image.Resampling.BOX))
+    solid = small >= 0.5
+    islands, _ = ndimage.label(solid, structure=np.ones((3, 3)))
+    areas = np.bincount(islands.ravel())[1:]
+    large = np.flatnonzero(areas >= _SMALLEST_SHARE * small.size)
+    large = large[np.argsort(-areas[large], kind="stable")][:MOST_PARTS]
+    if len(large) == 0:
+        return Parts(np.zeros(solid.shape, np.uint8), solid, 0)
+    number = np.full(len(areas) + 1, 255, np.uint8)
+    number[large + 1] = np.arange(len(large))
+    numbered = number[islands]
+    _, nearest = ndimage.distance_transform_edt(numbered == 255, return_indices=True)
+    return Parts(numbered[tuple(nearest)], solid, len(large))
+
+
+def drop_parts(alpha: NDArray[np.float32], parts: Parts) -> NDArray[np.float32]:
+    """The alpha (H, W) with the dropped parts set to 0; the very array if nothing is dropped."""
+    if not parts.dropped:
+        return alpha
+    kept = ~np.isin(parts.labels, list(parts.dropped))
+    mask = Image.fromarray(kept).resize(alpha.shape[::-1], Image.Resampling.NEAREST)
+    return np.where(np.asarray(mask), alpha, np.float32(0))
+
+
+def outline_parts(picture: NDArray[np.uint8], parts: Parts) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) with every part outlined: amber where kept, grey and faded where dropped."""
+    size = picture.shape[1::-1]
+    labels = np.asarray(Image.fromarray(parts.labels).resize(size, Image.Resampling.NEAREST))
+    solid = np.asarray(Image.fromarray(parts.solid).resize(size, Image.Resampling.NEAREST))
+    drawn = picture.copy()
+    thick = max(1, max(size) // 350)
+    for number in range(parts.count):
+        mask = solid & (labels == number)
+        edge = ndimage.binary_dilation(mask, iterations=thick) & ~ndimage.binary_erosion(mask, iterations=thick)
+        if number in parts.dropped:
+            drawn[mask] = (drawn[mask] * 0.35 + 150 * 0.65).astype(np.uint8)
+        drawn[edge] = (150, 145, 138) if number in parts.dropped else (240, 161, 58)
+    return drawn

@@ -1,0 +1,149 @@
+"""Tab "Photo": what is on the page, from the tray at the left to the panels at the bottom."""
+
+from html import escape
+from typing import NamedTuple
+
+import gradio as gr
+from PIL import Image
+
+from matting.space import wording
+from matting.space.background import CHECKERBOARD, KINDS, Background
+from matting.space.downloads import SAVES
+from matting.space.region_drawing import data_uri
+from matting.space.result import ExamplePhoto
+from matting.space.scripts import PICK, WIPE
+from matting.space.service import SIZES
+from matting.space.uploads import PhotoInput
+
+_THUMBNAIL_PX = 144
+
+
+class PhotoPage(NamedTuple):
+    """The components of the tab that take part in events."""
+
+    photo: PhotoInput
+    examples: gr.HTML
+    size: gr.Radio
+    bias: gr.Slider
+    refine: gr.Checkbox
+    cross: gr.Checkbox
+    truth_file: PhotoInput
+    note: gr.HTML
+    stop: gr.Button
+    slider: gr.ImageSlider
+    kind: gr.Radio
+    colour: gr.ColorPicker
+    picture: PhotoInput
+    saves: dict[str, gr.Button]
+    sink: gr.File
+    facts: gr.HTML
+    parts: gr.Column
+    parts_title: gr.HTML
+    parts_picture: gr.Image
+    loupe: gr.HTML
+    panels: gr.HTML
+    truth: gr.HTML
+
+
+def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
+    with gr.Row(equal_height=False, elem_classes="stage"):
+        with gr.Column(scale=4, min_width=280, elem_classes="tray"):
+            tray = _build_tray(examples)
+        with gr.Column(scale=9, min_width=320):
+            stage = _build_stage()
+    with gr.Column(visible=False, elem_classes="parts") as parts:
+        details = {
+            "parts": parts,
+            "parts_title": gr.HTML(),
+            "parts_picture": gr.Image(
+                label=wording.PARTS_LABEL, format="png", interactive=False, buttons=[], height=420, elem_id="parts"
+            ),
+        }
+    details["loupe"] = gr.HTML(js_on_load=WIPE, elem_id="loupe")
+    details["panels"] = gr.HTML(js_on_load=PICK, elem_id="panels")
+    details["truth"] = gr.HTML(elem_id="truth")
+    return PhotoPage(**tray, **stage, **details)
+
+
+def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
+    photo = PhotoInput(
+        label=wording.DROP_LABEL,
+        sources=["upload", "clipboard", "webcam"],
+        height=250,
+        buttons=[],
+        placeholder=wording.DROP_PLACEHOLDER,
+        elem_id="photo",
+    )
+    strip = gr.HTML(example_strip(examples), js_on_load=PICK, elem_id="examples")
+    with gr.Accordion(wording.SETTINGS, open=False, elem_id="settings"):
+        size = gr.Radio(SIZES, value="Auto", label=wording.SIZE_LABEL, info=wording.SIZE_INFO)
+        bias = gr.Slider(-3, 3, 0, step=0.5, label=wording.BIAS_LABEL, info=wording.BIAS_INFO)
+        refine = gr.Checkbox(True, label=wording.REFINE_LABEL, info=wording.REFINE_INFO)
+        cross = gr.Checkbox(True, label=wording.CROSS_LABEL, info=wording.CROSS_INFO)
+    with gr.Accordion(wording.TRUTH, open=False, elem_id="truth-upload"):
+        truth_file = PhotoInput(label=wording.TRUTH_LABEL, sources=["upload", "clipboard"], height=160, buttons=[])
+    return {
+        "photo": photo,
+        "examples": strip,
+        "size": size,
+        "bias": bias,
+        "refine": refine,
+        "cross": cross,
+        "truth_file": truth_file,
+    }
+
+
+def _build_stage() -> dict:
+    with gr.Row(elem_classes="status"):
+        note = gr.HTML(note_html(wording.WAITING), elem_id="note")
+        stop = gr.Button(wording.STOP, size="sm", visible=False, min_width=80, scale=0, elem_id="stop")
+    slider = gr.ImageSlider(
+        label=wording.SLIDER_LABEL,
+        format="png",
+        interactive=False,
+        buttons=["fullscreen"],
+        max_height=560,
+        elem_id="result",
+    )
+    with gr.Row(elem_classes="backgrounds", equal_height=True):
+        kind = gr.Radio(KINDS, value=CHECKERBOARD, label=wording.BACKGROUND_LABEL, scale=4, elem_id="background")
+        colour = gr.ColorPicker(Background().colour, label=wording.BACKGROUND_COLOUR, visible=False, scale=1, min_width=120)
+        picture = PhotoInput(
+            label=wording.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
+        )
+    facts = gr.HTML(elem_id="facts")
+    with gr.Row(elem_classes="saves"):
+        saves = {what: gr.Button(title, size="sm", min_width=110, elem_id=f"save-{what}") for what, title in SAVES.items()}
+    gr.HTML(f'<p class="small">{wording.SAVE_NOTE}</p>')
+    sink = gr.File(visible="hidden", elem_id="sink")
+    return {
+        "note": note,
+        "stop": stop,
+        "slider": slider,
+        "kind": kind,
+        "colour": colour,
+        "picture": picture,
+        "facts": facts,
+        "saves": saves,
+        "sink": sink,
+    }
+
+
+def note_html(text: str, kind: str = "plain") -> str:
+    """A line above the result; kind is "plain" or "calm" (something the visitor should read)."""
+    return f'<p class="note {kind}" role="status">{escape(text)}</p>'
+
+
+def example_strip(examples: tuple[ExamplePhoto, ...]) -> str:
+    """Thumbnails of our own pictures, a button each."""
+    buttons = []
+    for number, example in enumerate(examples):
+        with Image.open(example.image) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+        name = escape(example.name)
+        buttons.append(
+            f'<button type="button" data-pick="{number}" aria-label="{wording.EXAMPLE_BUTTON.format(name=name)}">'
+            f'<img src="{data_uri(small, "JPEG")}" alt="{name}"/></button>'
+        )
+    return f'<p class="small">{wording.EXAMPLES_LABEL}</p><div class="strip">{"".join(buttons)}</div>'

@@ -1,0 +1,364 @@
+"""Every sentence the app shows."""
+
+TITLE = "Cut out a portrait, hair and all"
+TAGLINE = (
+    "Drop a photo with a person in it. A small network finds them, marks the 8 × 8 pixel squares it is unsure about, "
+    "and redraws only those."
+)
+PAGE_TITLE = "Portrait matting, refined where it matters"
+
+# Tabs
+TAB_PHOTO = "Photo"
+TAB_INSIDE = "Inside a region"
+TAB_COMPARE = "Compare"
+TAB_CLIP = "Clip"
+TAB_TABLES = "Tables"
+TAB_ABOUT = "About"
+
+# Photo
+DROP_LABEL = "Your photo: drop, paste, or take one"
+DROP_PLACEHOLDER = "Drop a photo here\nor click to choose one"
+EXAMPLE_BUTTON = "Cut out the example: {name}"
+PARTS_LABEL = "Click a part to keep or drop it"
+EXAMPLES_LABEL = "or try one of these"
+# file name without ending: what it shows, and whether its alpha was drawn by another network
+EXAMPLES = {
+    "windswept": ("windswept hair", True),
+    "curls": ("curls", True),
+    "headwrap": ("a headwrap", True),
+    "brick": ("a man before bricks", True),
+    "silver": ("silver hair, with its true alpha", False),
+}
+SLIDER_LABEL = "Drag the handle: original on the left, cut-out on the right"
+BACKGROUND_LABEL = "Put the person on"
+BACKGROUND_COLOUR = "Colour"
+BACKGROUND_PICTURE = "Your background"
+SETTINGS = "Settings"
+SIZE_LABEL = "Working size (long side, pixels)"
+SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos."
+BIAS_LABEL = "Region sensitivity"
+BIAS_INFO = "0 is the network as published. To the right, more regions are redrawn; to the left, fewer."
+REFINE_LABEL = "Refinement"
+REFINE_INFO = "Off shows what the first stage alone would give you."
+CROSS_LABEL = "Cross-region attention (CRA)"
+CROSS_INFO = "Off makes every region work from its own 64 pixels."
+TRUTH = "Do you have the true alpha?"
+TRUTH_LABEL = "True alpha: a grey picture of the same size, white is the person"
+STOP = "Stop"
+STOPPED = "Stopped. Drop a photo to start again."
+WORKING = "Looking for the person …"
+WAITING = "Drop a photo here and the cut-out appears on its own."
+EXAMPLE_NOTE = "This is an example. Drop your own photo and it takes its place."
+DONE_NOTE = "Done in {seconds:.1f} seconds."
+NOBODY = (
+    "Nobody found. The network looks for people and saw almost none here. Try a photo in which a person is larger, "
+    "nearer or better lit."
+)
+OFF_PAPER = "Region sensitivity is {bias:+.1f}, so this is not the network as published."
+
+FACT_SIZE = "photo, pixels"
+FACT_WORKING = "working size"
+FACT_REGIONS = "regions redrawn"
+FACT_SHARE = "of the picture"
+FACT_TIME = "seconds"
+FACT_DEVICE = "computed on"
+FACT_WEIGHTS = "weights"
+STAGES = {
+    "resize": "resize",
+    "coarse": "first stage",
+    "regions": "find regions",
+    "refine": "redraw them",
+    "upsample": "back to full size",
+}
+
+SAVE = "Save"
+SAVE_CUTOUT = "Cut-out"
+SAVE_ALPHA8 = "Alpha, 8 bit"
+SAVE_ALPHA16 = "Alpha, 16 bit"
+SAVE_COMPOSITE = "Picture as shown"
+SAVE_ZIP = "All panels, zip"
+SAVE_NOTE = "Lossless PNG at the photo's own size. A file is made when you ask for it and removed when you leave."
+SAVE_PANEL = "PNG"
+
+PARTS_TITLE = "{count} separate parts"
+PARTS_NOTE = "Click a part to leave it out, click again to bring it back. The cut-out above follows."
+
+LOUPE_TITLE = "Closer"
+LOUPE_NOTE = "These are the places refinement changed the most. Drag across: left is the first stage alone, right is refined."
+LOUPE_COARSE = "first stage"
+LOUPE_REFINED = "refined"
+LOUPE_SPOT = "Fly to place {number}"
+LOUPE_ALT = "Enlarged part of the cut-out before and after refinement"
+
+PANELS_TITLE = "How it got there"
+# name in files, title, caption; in the order of the data
+PANELS = (
+    ("input", "1 · Input", "The photo as the network gets it."),
+    ("coarse", "2 · Coarse alpha", "The first stage's guess at one eighth of the size: white is person."),
+    ("trimap", "3 · Trimap", "How sure it is: background, unknown, person."),
+    ("regions", "4 · Regions", "The unknown squares, 8 × 8 pixels each. Only these are redrawn."),
+    ("alpha", "5 · Refined alpha", "The result: how much of each pixel belongs to the person."),
+    ("change", "6 · What refinement changed", "Red became more person, blue became less."),
+)
+TRIMAP_LEGEND = ("background", "unknown", "person")
+
+TRUTH_TITLE = "Against the true alpha"
+TRUTH_DRAWN_TITLE = "Against a reference alpha"
+TRUTH_DRAWN_NOTE = (
+    "The reference of this example was drawn by another network and chosen by eye; single hairs are missing in it, so "
+    "finding them counts as an error here."
+)
+TRUTH_NOTE = "Lower is better; P3M convention. The lower number of each pair is bold."
+TRUTH_ROWS = ("First stage alone", "Refined")
+TRUTH_COARSE_ERROR = "Error of the first stage"
+TRUTH_REFINED_ERROR = "Error after refinement"
+TRUTH_WORST = "Largest error, enlarged"
+TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or more. The frame marks the largest error."
+
+# Inside a region
+INSIDE_LEAD = (
+    "Click anywhere on the picture: the nearest redrawn square lights up together with the eight squares it looks at; "
+    "the thicker the line, the more attention that neighbour gets. Below are the 64 pixels of that square, "
+    "before and after."
+)
+INSIDE_EMPTY = "Cut out a photo first; then every square it redrew can be opened here."
+INSIDE_EXPIRED = "This result was removed from the server. Drop the photo again on the first tab."
+INSIDE_NONE = "Refinement redrew nothing in this photo, so there is nothing to open. Try one with hair against a background."
+INSIDE_PICTURE_ALT = "The photo. Click to choose a region; arrow keys move to the next region in that direction."
+INSIDE_KEYS = "Arrow keys walk from square to square once the picture is clicked."
+INSIDE_PREVIOUS = "Changed more"
+INSIDE_NEXT = "Changed less"
+INSIDE_MOST = "Most changed"
+INSIDE_FACTS = "Square at row {row}, column {column} · number {rank} of {count} by change · mean change {change:.3f}"
+NEIGHBOURHOOD_ALT = "The photo around the region, enlarged, with its neighbours numbered"
+NEIGHBOURHOOD_CAPTION = "The square and its eight nearest, enlarged."
+PATCHES = (
+    ("Photo", "as the network sees it"),
+    ("Coarse alpha", "enlarged from one eighth"),
+    ("Refined", "what is pasted in"),
+    ("Without neighbours", "refined with CRA off"),
+    ("Difference", "red more, blue less"),
+)
+ATTENTION_OWN = "own"
+ATTENTION_HEAD = "head"
+ATTENTION_ALT = "Attention of each head over the region itself and its eight neighbours"
+ATTENTION_CAPTION = "Who it looks at: a row a head, a column a square. Pale is {low:.0%} of the attention, full is {high:.0%}."
+HISTOGRAM_BAR = "{count} regions changed by {low:.2f} to {high:.2f}"
+HISTOGRAM_ALT = "How many regions changed by how much"
+HISTOGRAM_CAPTION = "All squares by mean change. Click a bar to see where they are (heights are square roots of numbers)."
+
+# Clip
+CLIP_LEAD = (
+    "A clip in, a clip with transparency out. Every frame goes through the same two stages as a photo; only the unknown "
+    "squares are redrawn."
+)
+CLIP_DROP = "Your clip: drop one, or record one"
+CLIP_SETTINGS = "Settings"
+CLIP_SIZE = "Working size (long side, pixels)"
+CLIP_SIZE_INFO = "Larger finds finer hair; time grows with its square."
+CLIP_STEADY = "Flicker filter"
+CLIP_STEADY_INFO = "Steadies the first stage over neighbouring frames. Off, every frame stands alone."
+CLIP_BACKGROUND = "Behind the person in the preview and the composite"
+CLIP_SAVE = "Files to make"
+CLIP_SAVE_INFO = "Sound and timing are kept; a zip has a table of times instead. Files are removed when you leave."
+CLIP_RUN = "Matte this clip"
+CLIP_EXAMPLE = "Try our example"
+CLIP_STOP = "Stop"
+CLIP_WAITING = "Choose a clip and the files you want. The limit here is {seconds} seconds and full HD."
+CLIP_STARTING = "Reading the clip …"
+CLIP_PROGRESS = "Frame {done} of {total} · about {left} left"
+CLIP_FINISHING = "Finishing the files …"
+CLIP_STOPPED = "Stopped. Nothing was kept."
+CLIP_DONE = "{frames} frames in {seconds:.0f} seconds."
+CLIP_PREVIEW = "Preview"
+CLIP_PREVIEW_NOTE = "In this order: input, coarse alpha, refined alpha, composite."
+CLIP_FILES = "Your files"
+CLIP_CHART_TITLE = "Over time"
+CLIP_CHART_ALT = "Share of unknown pixels and change of alpha for every frame of the clip"
+CLIP_CHART_UNKNOWN = "pixels redrawn"
+CLIP_CHART_CHANGE = "change of alpha from the frame before"
+CLIP_CHART_SECONDS = "seconds"
+CLIP_CHART_MARK = "Frame {frame} at {seconds:.2f} s flickers: open it"
+CLIP_CHART_NOTE = (
+    "Amber marks are frames whose alpha jumps and comes back in the next one. Click a mark to see the frame between its "
+    "neighbours. Dashed lines are scene cuts."
+)
+CLIP_CHART_CALM = "No frame stands out: alpha moves steadily throughout. Dashed lines are scene cuts."
+CLIP_STRIP_TITLE = "Frame {frame} at {seconds:.2f} s"
+CLIP_STRIP = ("the frame before", "this frame", "the frame after")
+CLIP_STRIP_PICTURES = "Input above refined alpha, {place}"
+CLIP_FACTS = {
+    "frames": "frames",
+    "size": "clip, pixels",
+    "working": "working size",
+    "share": "of the pixels redrawn",
+    "per_frame": "seconds per frame",
+    "flickery": "frames that flicker",
+    "weights": "weights",
+}
+CLIP_STAGES = {"decode": "reading", "network": "network", "encode": "colours and writing"}
+CLIP_BUSY = "Busy, as a share of the time (they overlap): {shares}"
+
+# Compare
+COMPARE_LEAD = (
+    "One photo, several methods, the same scale. Turn up the zoom and move over a picture: all of them show the same place."
+)
+COMPARE_PICK = "Methods"
+COMPARE_RUN = "Compare"
+COMPARE_EMPTY = "Cut out a photo on the first tab; the methods are compared on it."
+COMPARE_OPENING = "Getting the photo of the first tab …"
+COMPARE_STOPPED = "Stopped."
+COMPARE_WORKING = "{method}: {done} of {count} …"
+COMPARE_DONE = "All methods were given the photo at {width} × {height} pixels; seconds are from image to alpha on this machine."
+COMPARE_KNOWN = (
+    "The photo of the first tab, {width} × {height} pixels here. Choose more methods and press the button to run them on it."
+)
+COMPARE_DOWNLOAD = "downloads {megabytes:.0f} MB"
+COMPARE_SLOW = "slow"
+COMPARE_NEEDS_TRUTH = "needs the true alpha"
+COMPARE_TRAINED = "trained on {sets}"
+COMPARE_PAIR = "Any two, one over the other"
+COMPARE_LEFT = "Left"
+COMPARE_RIGHT = "Right"
+COMPARE_ZOOM = "Zoom"
+COMPARE_SECONDS = "{seconds:.2f} s"
+COMPARE_FAILED = "not available: {reason}"
+COMPARE_METHOD = "Method"
+
+# Tables
+TABLES_LEAD = (
+    "Every row of the paper's supplementary Table 1: P3M-500-NP (faces visible) and P3M-500-P (faces blurred). "
+    "Lower is better; bold is the lowest of those that need no trimap. Click a title to sort, type to search."
+)
+TABLES_PUBLISHED = "Published results"
+TABLES_MEASURED = "Measured by us"
+TABLES_MEASURED_NOTE = (
+    "Our own runs, on other pictures than the table above: compare within this table only. † marks a method that was "
+    "trained on these pictures. Printed by <code>{command}</code>"
+)
+TABLES_COMMON = "All methods, the slow ones too, on the first images of each set, which every one of them was given."
+TABLES_WORST = "Where it is worst"
+TABLES_WORST_NOTE = (
+    "The five of our CC0 validation portraits with the largest error, none of them trained on. The truth was drawn by another "
+    "network and checked by eye: in the first photo it counts the blossoms as part of the person."
+)
+TABLES_NOT_MEASURED = (
+    "This version comes without stored results. To make some: <code>python -m matting.evaluation.evaluate "
+    "--dataset portraits --root DATA --out matting/evaluation/results</code>"
+)
+TABLES_METRIC = "Error"
+TABLES_SUBSET = "Pictures"
+TABLES_REFERENCE = "Published in"
+TABLES_YES = "(needs a trimap)"
+TABLES_SEARCH = "Search"
+TABLES_SEARCH_HINT = "a method …"
+TABLES_NONE = "No row has this text."
+TABLES_PICTURES = "Pictures"
+TABLES_IMAGES = "Images"
+TABLES_SECONDS = "Seconds"
+TABLES_COST_AXIS = "cost, GFLOPS as the paper counts them"
+TABLES_TRIMAP = "needs a trimap from the user"
+TABLES_CHART_NOTE = (
+    "Error against cost; lower left is better, both axes are logarithmic, multiply-accumulates are counted once. Point at "
+    "a mark for its whole row. The hollow mark (*) must be given a trimap, so it plays a different game."
+)
+TABLES_CHART_ALT = "Scatter chart of {metric} on {subset} against billions of multiply-accumulates"
+TABLES_SOURCE = "Source: {source}. {note}"
+
+# About
+ABOUT = """
+### What happens to your photo
+
+**First stage.** The photo is read at a working size that suits it. The network answers at one eighth of that size with
+two maps: a *coarse alpha*, how much of each place is person, and a *trimap*, whether the place is background, person, or
+unknown.
+
+**Second stage.** Only the unknown squares of 8 × 8 pixels are redrawn at full working size. Each looks at its own
+pixels, at the coarse alpha, and at its eight nearest squares (*cross-region attention*), because a strand of hair seldom
+ends at a border. The new squares are written over the coarse alpha; everything else stays.
+
+That is why it is quick: on most portraits fewer than one square in ten is touched.
+"""
+ABOUT_PRIVACY = """
+### Privacy
+
+Your photo is processed in memory on this server, and shown to this page only. It is not logged, not shared, not used for
+training, and no statistics are sent anywhere. Files made for you are deleted when you close the page, and after an hour
+at the latest.
+"""
+ABOUT_CREDITS = """
+### Credits and licences
+
+The method is from *Lightweight Portrait Matting via Regional Attention and Refinement* by Yatao Zhong and Ilya Zharkov,
+WACV 2024. The code of this project was written anew and is under the Apache License 2.0. The example portraits are
+listed with their sources in `examples/`. What the weights were trained on, and what that means for their limits, is in
+the model card next to them.
+"""
+ABOUT_CITE = """
+### Cite the paper
+
+```bibtex
+@inproceedings{zhong2024lightweight,
+  title     = {Lightweight Portrait Matting via Regional Attention and Refinement},
+  author    = {Zhong, Yatao and Zharkov, Ilya},
+  booktitle = {IEEE/CVF Winter Conference on Applications of Computer Vision (WACV)},
+  year      = {2024}
+}
+```
+"""
+ABOUT_USE = """
+### Use it from a program
+
+```python
+from gradio_client import Client, handle_file
+
+client = Client("http://127.0.0.1:7860")
+cutout, alpha, facts = client.predict(handle_file("portrait.jpg"), api_name="/matte_image")
+region = client.predict(0.5, 0.2, api_name="/inspect_region")
+```
+
+Further endpoints: `/compare_methods`, `/tables`, `/matte_clip`. All of them are tools for language models when the app is
+started with `MATTING_MCP=1 python app.py` (needs `pip install "gradio[mcp]"`); the server's address is then `/gradio_api/mcp/`.
+
+### Run it on your own machine
+
+```
+pip install -r requirements.txt
+python app.py
+```
+
+No account and no network are needed. `MATTING_WEIGHTS` chooses other weights. For many pictures use the command line:
+`python -m matting photos/ -o cutouts/`.
+"""
+ABOUT_STEPS = ("photo", "coarse alpha", "trimap", "unknown regions", "refined alpha")
+ABOUT_FIGURE_ALT = (
+    "Two stages: the photo becomes a coarse alpha and a trimap at one eighth of the size; the unknown squares are "
+    "redrawn, each looking at its eight neighbours, and written back."
+)
+
+# Errors: what is wrong, and what to do
+ERROR_UPLOAD = "This file cannot be used: {reason}. Please send a JPEG, PNG, WebP, TIFF or HEIC photo."
+ERROR_INPUT = "This does not work: {reason}."
+ERROR_PIXELS = (
+    "This photo has {megapixels} million pixels; the limit here is {limit}. Make it smaller, "
+    "or run the app on your own machine: python -m matting photo.jpg -o cutout.png"
+)
+ERROR_NO_PHOTO = "There is no photo yet. Drop one first."
+ERROR_EXPIRED = "This result has been removed from the server. Please drop the photo again."
+ERROR_TRUTH = "The true alpha is {got}, the photo is {expected} pixels. Send one of the same size."
+ERROR_BACKGROUND = "Choose a background picture first, or pick another background."
+ERROR_PATH = "Files of the server are not read. Please send the file itself."
+ERROR_URL = "Addresses are not fetched. Please send the file itself."
+ERROR_METHODS = "Choose at least one method."
+ERROR_MEMORY = "There was not enough memory for this photo. Try a smaller working size in Settings."
+ERROR_NO_CLIP = "There is no clip yet. Drop one first."
+ERROR_CLIP = "This clip cannot be used: {reason}. Please send an MP4, MOV, WebM, MKV or GIF."
+ERROR_CLIP_LONG = (
+    "This clip is {got:.1f} seconds long and has {frames} frames; the limit here is {seconds} seconds and {most} frames. "
+    "Cut it, or run it on your own machine, where there is no limit: python -m matting clip.mp4 -o out.webm"
+)
+ERROR_CLIP_LARGE = (
+    "This clip has frames of {width} × {height} pixels; the limit here is {limit:.1f} million pixels a frame. Make it "
+    "smaller, or run it on your own machine, where there is no limit: python -m matting clip.mp4 -o out.webm"
+)
+ERROR_CLIP_FILES = "Choose at least one kind of file."

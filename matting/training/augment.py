@@ -1,0 +1,167 @@
+"""Augmentation with tensors: where a picture is cut and how it is bent, and what a camera does to its colours.
+
+Everything works on the device its tensors lie on. Random numbers come from one `numpy` generator, so a seed repeats a run.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+_BEND = 0.04
+
+
+class Window(NamedTuple):
+    """A part of a source picture: centre and size in source pixels, rotation in radians, mirrored or not."""
+
+    y: float
+    x: float
+    height: float
+    width: float
+    angle: float
+    mirrored: bool
+
+
+def cut(mips: list[Tensor], window: Window, size: tuple[int, int], bend: Tensor | None = None) -> Tensor:
+    """Resample a window of a picture; outside of the picture its border is repeated.
+
+    Args:
+        mips: (C, H, W) uint8 at full, half, quarter ... size.
+        window: in pixels of the full size.
+        size: (h, w) of the result.
+        bend: (h, w, 2) displacement in half windows, or None.
+
+    Returns:
+        (C, h, w) float32 in [0, 1].
+    """
+    shrink = min(window.height / size[0], window.width / size[1])
+    level = int(np.clip(np.log2(max(shrink, 1)) + 0.3, 0, len(mips) - 1))
+    source, scale = mips[level], 0.5**level
+    reach = 0.6 * float(np.hypot(window.height, window.width)) * scale
+    top, left = int(max(0, window.y * scale - reach)), int(max(0, window.x * scale - reach))
+    part = source[:, top : int(window.y * scale + reach) + 2, left : int(window.x * scale + reach) + 2]
+    if 0 in part.shape:
+        part, top, left = source, 0, 0
+    grid = _grid(window, scale, (top, left), part.shape[1:], size, source.device)
+    if bend is not None:
+        grid = grid + bend * grid.new_tensor([window.width, window.height]) * scale / grid.new_tensor(part.shape[:0:-1])
+    floats = part.float().div_(255)[None]
+    return F.grid_sample(floats, grid[None], "bilinear", "border", align_corners=False)[0]
+
+
+def _grid(window: Window, scale: float, origin: tuple[int, int], part: tuple, size: tuple[int, int], device) -> Tensor:
+    """(h, w, 2) sampling positions (x, y) in [-1, 1] over the part."""
+    v = (torch.arange(size[0], device=device) + 0.5) / size[0] - 0.5
+    u = (torch.arange(size[1], device=device) + 0.5) / size[1] - 0.5
+    v, u = torch.meshgrid(v * window.height, u * window.width * (-1 if window.mirrored else 1), indexing="ij")
+    cos, sin = float(np.cos(window.angle)), float(np.sin(window.angle))
+    y = (window.y + cos * v - sin * u) * scale - origin[0]
+    x = (window.x + sin * v + cos * u) * scale - origin[1]
+    return torch.stack([x * 2 / part[1] - 1, y * 2 / part[0] - 1], dim=-1)
+
+
+def random_bend(rng: np.random.Generator, size: tuple[int, int], device: torch.device) -> Tensor:
+    """A smooth displacement field, (h, w, 2), from a 4 x 4 grid of random control points."""
+    points = torch.as_tensor(rng.normal(0, _BEND, (1, 2, 4, 4)), dtype=torch.float32, device=device)
+    return F.interpolate(points, size=size, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
+
+
+def hold_objects(
+    photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = 0.12
+) -> None:
+    """Give some of the people a board or a ball that reaches across their outline; it counts as foreground. In place.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        alpha: (B, 1, H, W) in [0, 1].
+        foreground: (B, 3, H, W) in [0, 1].
+        textures: (B, 3, H, W), pictures whose contrasts the objects get; each object takes another picture's.
+        rng: decides who holds what.
+        chance: of a picture.
+    """
+    for i in np.flatnonzero(rng.random(len(alpha)) < chance):
+        shape = _object_shape(alpha[i, 0].cpu().numpy(), rng)
+        weight = torch.from_numpy(shape).to(alpha.device)[None]
+        colour = torch.as_tensor(rng.uniform(0.05, 0.95, (3, 1, 1)), dtype=torch.float32, device=alpha.device)
+        colour = (colour + float(rng.uniform(0, 1)) * (textures[i - 1] - textures[i - 1].mean())).clamp(0, 1)
+        photo[i] = torch.lerp(photo[i], colour, weight)
+        covered = weight + (1 - weight) * alpha[i]
+        foreground[i] = torch.lerp(foreground[i], colour, weight / covered.clamp(min=1e-6))
+        alpha[i] = covered
+
+
+def _object_shape(alpha: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """(H, W) in [0, 1]: a soft-edged turned rectangle or ellipse around a point in the lower two thirds of the person."""
+    shape = np.zeros(alpha.shape, np.float32)
+    rows, columns = np.nonzero(alpha > 0.9)
+    if len(rows) == 0:
+        return shape
+    point = rng.choice(np.flatnonzero(rows >= np.quantile(rows, 0.33)))
+    centre = float(columns[point]), float(rows[point])
+    size = np.sqrt(len(rows)) * rng.uniform(0.2, 0.8, 2)
+    angle = float(rng.uniform(-45, 45))
+    if rng.random() < 0.6:
+        cv2.fillConvexPoly(shape, np.rint(cv2.boxPoints((centre, tuple(size), angle))).astype(np.int32), 1)
+    else:
+        cv2.ellipse(shape, (centre, tuple(size), angle), 1, cv2.FILLED)
+    return cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.4, 1.5)))
+
+
+def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:
+    """Bring the light on the people part of the way towards the light of their new background; (B, 3, H, W)."""
+    inside = (foreground * alpha).sum((1, 2, 3)) / (3 * alpha.sum((1, 2, 3)).clamp(min=1))
+    outside = background.mean((1, 2, 3))
+    share = torch.as_tensor(rng.uniform(0, 0.6, len(alpha)), dtype=torch.float32, device=alpha.device)
+    gain = ((outside + 0.1) / (inside + 0.1)).clamp(0.4, 1.8) ** share
+    return (foreground * gain[:, None, None, None]).clamp(0, 1)
+
+
+def soften(images: Tensor, rng: np.random.Generator, chance: float, strongest: float) -> Tensor:
+    """Blur some of the pictures by shrinking and enlarging them; (B, C, H, W)."""
+    out = images.clone()
+    for i in np.flatnonzero(rng.random(len(images)) < chance):
+        factor = float(np.exp(rng.uniform(np.log(1.2), np.log(strongest))))
+        small = F.interpolate(images[i : i + 1], scale_factor=1 / factor, mode="bilinear", antialias=True)
+        out[i] = F.interpolate(small, size=images.shape[2:], mode="bicubic")[0].clamp(0, 1)
+    return out
+
+
+def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """White balance, brightness, contrast, saturation, gamma, now and then greyscale; (B, 3, H, W) in [0, 1]."""
+    b = len(images)
+
+    def draw(low: float, high: float, channels: int = 1) -> Tensor:
+        values = rng.uniform(low, high, (b, channels, 1, 1))
+        return torch.as_tensor(values, dtype=torch.float32, device=images.device)
+
+    images = images.clamp(1e-4, 1) ** draw(-0.35, 0.35).exp()
+    images = images * draw(0.9, 1.1, channels=3) * draw(0.75, 1.25)
+    mean = images.mean((1, 2, 3), keepdim=True)
+    images = mean + (images - mean) * draw(0.8, 1.2)
+    grey = images.mean(1, keepdim=True)
+    saturation = draw(0.7, 1.3) * torch.as_tensor(rng.random((b, 1, 1, 1)) > 0.04, device=images.device)
+    return (grey + (images - grey) * saturation).clamp(0, 1)
+
+
+def add_noise(images: Tensor, rng: np.random.Generator, chance: float = 0.4, strongest: float = 0.04) -> Tensor:
+    """Gaussian noise of a random strength on some of the pictures."""
+    strength = rng.uniform(0, strongest, len(images)) * (rng.random(len(images)) < chance)
+    strength = torch.as_tensor(strength, dtype=torch.float32, device=images.device)[:, None, None, None]
+    generator = torch.Generator(images.device).manual_seed(int(rng.integers(2**62)))
+    noise = torch.empty_like(images).normal_(generator=generator)
+    return noise.mul_(strength).add_(images).clamp_(0, 1)
+
+
+def compress(images: Tensor, rng: np.random.Generator, chance: float = 0.3) -> Tensor:
+    """Save some of the pictures as JPEG of quality 30 to 90 and read them back."""
+    out = images.clone()
+    for i in np.flatnonzero(rng.random(len(images)) < chance):
+        pixels = images[i].mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
+        _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 91))])
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy()
+        out[i] = torch.from_numpy(decoded).to(images.device).permute(2, 0, 1).float().div(255)
+    return out

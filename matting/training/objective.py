@@ -1,0 +1,127 @@
+"""One training step: run both stages on a batch and compare every output with the truth."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from matting.network import REGION_SIZE, MattingNetwork, nearest_regions, replace_regions, select_regions
+from matting.training import losses
+from matting.training.data import Batch, true_trimap
+from matting.training.losses import MatteLoss
+from matting.training.teacher import FeatureTeacher
+
+_UNKNOWN = 1
+
+
+class StepResult(NamedTuple):
+    """The losses of a step, the alpha it drew (B, 1, H, W), the coarse alpha (B, 1, H/8, W/8) and the region count.
+
+    `features` is the distance from a teacher's features, 0 without a teacher.
+    """
+
+    loss: MatteLoss
+    features: Tensor
+    alpha: Tensor
+    coarse_alpha: Tensor
+    regions: int
+
+    @property
+    def total(self) -> Tensor:
+        """What training makes small."""
+        return self.loss.total + self.features
+
+
+class Objective(nn.Module):
+    """The network with its losses, as one module that distributed training can wrap.
+
+    Args:
+        model: the network.
+        max_regions: regions refined per batch at most; 0 trains the coarse stage alone.
+        teacher: whose features the encoder learns as well, if given.
+    """
+
+    def __init__(self, model: MattingNetwork, max_regions: int, teacher: FeatureTeacher | None = None):
+        super().__init__()
+        self.model = model
+        self.max_regions = max_regions
+        self.teacher = teacher
+        self.maps: tuple[Tensor, ...] = ()
+        if teacher:
+            model.coarse.encoder.register_forward_hook(self._keep_maps)
+
+    def _keep_maps(self, encoder: nn.Module, images: tuple[Tensor], maps: tuple[Tensor, ...]) -> None:
+        self.maps = maps
+
+    def forward(self, batch: Batch) -> StepResult:
+        coarse = self.model.coarse(batch.image)
+        trimap = true_trimap(batch.alpha)
+        zero = batch.alpha.new_zeros(())
+        features = self.teacher(batch.image, self.maps) if self.teacher else zero
+        coarse_term, trimap_term = zero, zero
+        for logits in coarse.logits:
+            coarse_term = coarse_term + losses.coarse_alpha_loss(logits.alpha.float(), batch.alpha)
+            at_scale = shrink_trimap(trimap, logits.trimap.shape[2:])
+            trimap_term = trimap_term + losses.trimap_loss(logits.trimap.float(), at_scale)
+        if self.max_regions == 0:
+            alpha = F.interpolate(coarse.alpha.detach(), scale_factor=REGION_SIZE, mode="bilinear")
+            loss = MatteLoss(coarse_term, trimap_term, zero, zero, zero)
+            return StepResult(loss, features, alpha, coarse.alpha, 0)
+        wanted = select_regions(coarse.trimap.detach())
+        cells, left_out = limit_regions(unite_cells(wanted, trimap), trimap.shape, self.max_regions)
+        patches = self.model.refine(batch.image, coarse.alpha, cells, nearest_regions(cells)).patches
+        alpha = replace_regions(coarse.alpha.float(), patches.float(), cells)
+        weight = losses.class_weights(trimap).to(alpha)[trimap] * ~left_out
+        weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
+        loss = MatteLoss(
+            coarse_term,
+            trimap_term,
+            losses.alpha_loss(alpha, batch.alpha, weight),
+            losses.pyramid_loss(alpha, batch.alpha, weight),
+            losses.composition_loss(alpha, batch.alpha, batch.foreground, batch.background, weight),
+        )
+        return StepResult(loss, features, alpha.detach(), coarse.alpha, len(cells))
+
+
+def shrink_trimap(trimap: Tensor, size: torch.Size) -> Tensor:
+    """(B, H, W) classes -> (B, h, w): a larger cell is unknown unless all of its cells agree."""
+    factor = trimap.shape[1] // size[0]
+    if factor == 1:
+        return trimap
+    low = -F.max_pool2d(-trimap[:, None].float(), factor)[:, 0]
+    high = F.max_pool2d(trimap[:, None].float(), factor)[:, 0]
+    return torch.where(low == high, low, float(_UNKNOWN)).long()
+
+
+def unite_cells(cells: Tensor, trimap: Tensor) -> Tensor:
+    """Cells (N, 3) that are predicted or truly unknown; trimap (B, h, w) is the true one."""
+    wanted = trimap == _UNKNOWN
+    wanted[cells.unbind(1)] = True
+    return torch.nonzero(wanted)
+
+
+def limit_regions(cells: Tensor, grid: torch.Size, most: int) -> tuple[Tensor, Tensor]:
+    """Keep at most `most` regions: in every image the ones nearest to one of them, so that neighbours stay neighbours.
+
+    Args:
+        cells: (N, 3) int64.
+        grid: (B, h, w).
+        most: regions to keep in the whole batch.
+
+    Returns:
+        (M, 3) cells kept, row-major; (B, h, w) bool, True at the cells left out.
+    """
+    kept = []
+    for image in range(grid[0]):
+        own = cells[cells[:, 0] == image]
+        if len(own) > most // grid[0]:
+            anchor = own[torch.randint(len(own), (1,), device=cells.device)]
+            nearest = (own - anchor).square().sum(1).argsort()[: most // grid[0]]
+            own = own[nearest.sort().values]
+        kept.append(own)
+    kept = torch.cat(kept)
+    left_out = torch.zeros(grid, dtype=torch.bool, device=cells.device)
+    left_out[cells.unbind(1)] = True
+    left_out[kept.unbind(1)] = False
+    return kept, left_out

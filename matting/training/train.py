@@ -1,0 +1,270 @@
+"""Train the network: python -m matting.training.train --preset lite --data DATA --out runs/x.
+
+A run can be stopped at any time and goes on from its last checkpoint when started again with the same --out. Several
+processes: torchrun --standalone --local-addr 127.0.0.1 --nproc-per-node 2 -m matting.training.train ...
+"""
+
+import argparse
+import csv
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from matting.network import PRESETS, MattingNetwork
+from matting.training.data import Batch, Sampler, load_portraits
+from matting.training.objective import Objective, StepResult
+from matting.training.pretrained import load_imagenet_start
+from matting.training.teacher import FeatureTeacher
+from matting.training.watch import picture_sheet, validate
+from matting.weights import load_model, save_weights
+
+LOG_EVERY = 20
+SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m matting.training.train", description=__doc__)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="lite")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the portrait sets, or one set (P3M-10k/train)")
+    parser.add_argument("--backgrounds", type=Path, help="pictures without people (BG-20k/train); default DATA/backgrounds")
+    parser.add_argument("--cache", type=Path, help="folder that keeps the estimated colours between runs")
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and sheets")
+    parser.add_argument("--start", help="weights to begin with; default: ImageNet for lite, random for paper")
+    parser.add_argument("--teacher", help="weights whose encoder's features are learnt as well, such as bundled")
+    parser.add_argument("--size", type=int, nargs="+", default=[512], help="square sides, multiples of 128; a batch draws one")
+    parser.add_argument("--batch", type=int, default=8, help="square pictures of the first size per step and process")
+    parser.add_argument("--accumulate", type=int, default=1, help="batches per optimiser step")
+    parser.add_argument("--steps", type=int, default=20_000, help="planned optimiser steps; the cosine ends there")
+    parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
+    parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
+    parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
+    parser.add_argument("--freeze-stem", action="store_true", help="leave the encoder's filters down to R4 as they are")
+    parser.add_argument("--checkpoint-minutes", type=float, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser.parse_args(arguments)
+
+
+class Run:
+    """One training run: network, average, optimiser, data, and where they stand."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.arguments = arguments
+        self.rank = int(os.environ.get("RANK", 0))
+        self.processes = int(os.environ.get("WORLD_SIZE", 1))
+        self.device = torch.device(arguments.device)
+        if self.device.type == "cuda" and self.processes > 1:
+            self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        self.step = 0
+        self.model = start_model(arguments).to(self.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.model, multi_avg_fn=moving_average(arguments.ema), use_buffers=True)
+        self.teacher = load_teacher(arguments.teacher, self.model, self.device) if arguments.teacher else None
+        objective = Objective(self.model, arguments.max_regions, self.teacher)
+        self.objective: nn.Module = objective
+        self.optimiser = build_optimiser(objective, arguments)
+        self.sampler = self._load_data()
+        self._resume()
+        if self.processes > 1:
+            self.objective = nn.parallel.DistributedDataParallel(self.objective, find_unused_parameters=True)
+
+    def _load_data(self) -> Sampler:
+        data = self.arguments.data
+        backgrounds = self.arguments.backgrounds or (data / "backgrounds" if (data / "backgrounds").is_dir() else None)
+        collection = load_portraits(data, backgrounds, self.arguments.cache, self.device)
+        return Sampler(collection, self.arguments.seed * 1000 + self.rank)
+
+    def _resume(self) -> None:
+        path = self.arguments.out / "state.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        if self.teacher:
+            self.teacher.projections.load_state_dict(state["projections"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+
+    def save(self) -> None:
+        """Write the state to resume from, and the averaged weights."""
+        self.arguments.out.mkdir(parents=True, exist_ok=True)
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+        }
+        if self.teacher:
+            state["projections"] = self.teacher.projections.state_dict()
+        torch.save(state, self.arguments.out / "state.part")
+        (self.arguments.out / "state.part").replace(self.arguments.out / "state.pt")
+        save_weights(self.average.module, self.arguments.out / "ema.safetensors", {"step": str(self.step)}, torch.float32)
+
+    def batches(self) -> Iterator[Batch]:
+        """Batches of all coming steps, drawn ahead in a thread of their own."""
+        queue: Queue[Batch | BaseException] = Queue(maxsize=2)
+
+        def draw() -> None:
+            try:
+                for index in range(self.step * self.arguments.accumulate, 2**62):
+                    size, count = batch_shape(self.arguments, index)
+                    queue.put(self.sampler.draw(index, count, size))
+            except BaseException as error:  # handed to the training loop, which raises it
+                queue.put(error)
+
+        Thread(target=draw, daemon=True).start()
+        while True:
+            item = queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def optimise(self, batches: Iterator[Batch]) -> tuple[StepResult, Batch, float]:
+        """One optimiser step; also returns the seconds spent waiting for data."""
+        arguments, waited = self.arguments, 0.0
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * schedule(self.step, arguments.steps)
+        torch.manual_seed(arguments.seed + self.step)
+        self.objective.train()
+        if arguments.preset == "lite":
+            self.model.coarse.encoder.freeze_statistics()
+        for _ in range(arguments.accumulate):
+            began = time.perf_counter()
+            batch = next(batches)
+            waited += time.perf_counter() - began
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+                result = self.objective(batch)
+            (result.total / arguments.accumulate).backward()
+        nn.utils.clip_grad_norm_(self.objective.parameters(), 2.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.average.update_parameters(self.model)
+        self.step += 1
+        return result, batch, waited
+
+
+def start_model(arguments: argparse.Namespace) -> MattingNetwork:
+    torch.manual_seed(arguments.seed)
+    if arguments.start:
+        return load_model(arguments.start, device="cpu").requires_grad_(True)
+    model = MattingNetwork(PRESETS[arguments.preset])
+    if arguments.preset == "lite":
+        load_imagenet_start(model.coarse.encoder)
+    return model
+
+
+def load_teacher(source: str, model: MattingNetwork, device: torch.device) -> FeatureTeacher:
+    return FeatureTeacher(load_model(source, device="cpu"), model.coarse.encoder.channels).to(device)
+
+
+def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torch.optim.Optimizer:
+    """AdamW; no decay on norms and biases, a smaller rate for the encoder."""
+    if arguments.freeze_stem:
+        objective.model.coarse.encoder.freeze_stem()
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in objective.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        pretrained = name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages"))
+        rate = arguments.learning_rate * (arguments.encoder_rate if pretrained else 1)
+        groups.setdefault((rate, 0.01 if parameter.ndim > 1 else 0.0), []).append(parameter)
+    described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]
+    return torch.optim.AdamW(described, betas=(0.9, 0.99), fused=True)
+
+
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """An exponential moving average that starts short, so that the first steps are soon forgotten; counters are copied."""
+
+    def average(means: list[Tensor], values: list[Tensor], count: Tensor | int) -> None:
+        kept = min(decay, (1 + int(count)) / (10 + int(count)))
+        for mean, value in zip(means, values, strict=True):
+            mean.copy_(mean.lerp(value, 1 - kept) if mean.is_floating_point() else value)
+
+    return average
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the peak rate: a linear start over 2% of the steps, then a cosine down to 1%."""
+    warm = max(1, steps // 50)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
+
+
+def batch_shape(arguments: argparse.Namespace, index: int) -> tuple[tuple[int, int], int]:
+    """Size (H, W) and number of pictures of a batch: square, tall or wide, with about the same number of pixels."""
+    generator = torch.Generator().manual_seed(arguments.seed + index)
+    side = arguments.size[int(torch.randint(len(arguments.size), (1,), generator=generator))]
+    kind = int(torch.multinomial(torch.tensor(SHAPE_CHANCES), 1, generator=generator))
+    size = ((side, side), (side + 128, side), (side, side + 128))[kind]
+    return size, max(1, round(arguments.batch * arguments.size[0] ** 2 / (size[0] * size[1])))
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Run until the planned steps or the allowed minutes are over."""
+    run = Run(arguments)
+    began = saved = time.monotonic()
+    last: tuple[StepResult, Batch] | None = None
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    bar = tqdm(total=arguments.steps, initial=run.step, unit="step", disable=run.rank > 0, mininterval=5)
+    waited, batches = 0.0, run.batches()
+    while run.step < arguments.steps and time.monotonic() - began < arguments.max_minutes * 60:
+        result, batch, wait = run.optimise(batches)
+        last, waited = (result, batch), waited + wait
+        bar.update()
+        if run.rank == 0 and (run.step % LOG_EVERY == 0 or run.step == arguments.steps):
+            share = waited / (time.monotonic() - began)
+            log(arguments.out / "log.csv", run, result, len(batch.image), share)
+            bar.set_postfix(loss=f"{float(result.total.detach()):.3f}", data=f"{share:.0%}")
+        if run.rank == 0 and time.monotonic() - saved > arguments.checkpoint_minutes * 60:
+            checkpoint(run, last)
+            saved = time.monotonic()
+    if run.rank == 0 and last:
+        checkpoint(run, last)
+    if run.processes > 1:
+        distributed.barrier()
+
+
+def log(path: Path, run: Run, result: StepResult, images: int, data_share: float) -> None:
+    """Append one row: the terms of the loss, the rate, regions per image, the share of time spent waiting for data."""
+    row = {"step": run.step, "rate": run.optimiser.param_groups[0]["lr"]}
+    row |= {name: float(value.detach()) for name, value in result.loss._asdict().items()}
+    row |= {"features": float(result.features.detach()), "regions_per_image": result.regions / images, "data_share": data_share}
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def checkpoint(run: Run, last: tuple[StepResult, Batch]) -> None:
+    """Save, draw a sheet of the last batch, validate the averaged weights."""
+    run.save()
+    picture_sheet(*last).save(run.arguments.out / f"sheet-{run.step:06d}.jpg", quality=88)
+    score = validate(run.average.module, run.arguments.data, run.device)
+    tqdm.write(f"step {run.step}: " + ", ".join(f"{name} {value:.4f}" for name, value in score.items()))
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        distributed.init_process_group("nccl" if arguments.device == "cuda" else "gloo")
+    train(arguments)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Where weights come from, whether they fit, and how they are published: `python -m matting.weights info|convert|push`.
+
+A source is "bundled", "bundled:PRESET", the path of a .safetensors file, the path of an authors' checkpoint (.pth), or
+"hub:OWNER/REPO[@REVISION][:FILE]". The variables of the Hub's client (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE) apply.
+"""
+
+from pathlib import Path
+
+import torch
+
+from matting.network import MattingNetwork
+from matting.weights.files import read_metadata, read_model, save_weights
+from matting.weights.sources import BUNDLED, HUB_FILE, MANIFEST, locate
+
+__all__ = [
+    "BUNDLED",
+    "HUB_FILE",
+    "MANIFEST",
+    "choose_device",
+    "load_model",
+    "locate",
+    "read_metadata",
+    "read_model",
+    "save_weights",
+]
+
+
+def load_model(source: str | Path = "bundled", device: str = "auto") -> MattingNetwork:
+    """Load a network with its weights, ready to run.
+
+    Args:
+        source: "bundled", "bundled:PRESET", the path of a .safetensors file, the path of an authors' checkpoint (.pth), or
+            "hub:OWNER/REPO[@REVISION][:FILE]".
+        device: "auto" (CUDA where there is one), or a torch device.
+
+    Returns:
+        The network in eval mode, float32, without gradients.
+
+    Raises:
+        ValueError: if the source is unknown or the file is missing, damaged, or does not fit; says what was expected.
+    """
+    chosen = choose_device(device)
+    model = read_model(locate(str(source)))
+    return model.to(chosen, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def choose_device(device: str) -> torch.device:
+    """"auto" is CUDA where there is one; raises ValueError if this machine has no such device."""
+    try:
+        chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:  # the latter from a torch without CUDA
+        raise ValueError(f"device must be 'auto' or one that torch has on this machine, got {device!r}") from error
+    return chosen

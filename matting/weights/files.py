@@ -1,0 +1,147 @@
+"""Weights files: safetensors whose metadata holds the network's configuration, and the authors' checkpoints.
+
+Everything is checked before a network is handed out: a file either fits completely or is refused with the reason.
+"""
+
+import zipfile
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from matting.authors import from_authors
+from matting.image import replacing
+from matting.network import PRESETS, MattingNetwork, NetworkConfig
+
+AUTHORS_SUFFIXES = (".pth", ".pt")
+_MOST_CHANNELS = 4096
+_MOST_BLOCKS = 64
+
+
+def read_model(path: Path) -> MattingNetwork:
+    """The network a file holds, on the CPU, in float32.
+
+    Raises:
+        ValueError: if the file is damaged or does not fit; names the key, or how many bytes there are.
+    """
+    if path.suffix in AUTHORS_SUFFIXES:
+        config, state = PRESETS["paper"], _read_authors(path)
+    else:
+        config, state = _read_safetensors(path)
+    return _fill(config, state, path)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Metadata of a safetensors file, without its tensors.
+
+    Raises:
+        ValueError: if the file is not complete.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a complete safetensors file ({path.stat().st_size} bytes): {error}") from error
+
+
+def save_weights(model: MattingNetwork, path: Path, metadata: dict[str, str], dtype: torch.dtype = torch.float16) -> None:
+    """Write weights and configuration as safetensors; the file appears under its name only when complete.
+
+    Args:
+        model: the network.
+        path: the file to write; replaced if it exists.
+        metadata: stored beside the configuration.
+        dtype: of the numbers on disk; they are float32 again when loaded.
+
+    Raises:
+        ValueError: if a number is not finite, or too large for dtype.
+    """
+    state = {
+        key: (value.to(dtype) if value.is_floating_point() else value).detach().cpu().contiguous().clone()
+        for key, value in model.state_dict().items()
+    }
+    _check_finite(state, path)
+    with replacing(Path(path)) as part:
+        part.write_bytes(save(state, {**metadata, "config": model.config.to_json()}))
+
+
+def _read_safetensors(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
+    metadata = read_metadata(path)
+    if "config" not in metadata:
+        raise ValueError(f"{path} has no network configuration in its metadata; keys there: {sorted(metadata)}")
+    try:
+        config = NetworkConfig.from_json(metadata["config"])
+        _check_config(config)
+    except ValueError as error:
+        raise ValueError(f"{path} has a network configuration that does not work: {error}") from error
+    with safe_open(path, "pt") as file:
+        return config, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+
+
+def _check_config(config: NetworkConfig) -> None:
+    """Raises ValueError if a configuration is none of ours, or so large that only building it would be a burden."""
+    if config.preset not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {config.preset!r}")
+    sizes = {"decoder_channels": config.decoder_channels, "context_channels": (config.context_channels,)}
+    sizes["context_blocks"] = (config.context_blocks,)
+    for name, values in sizes.items():
+        most = _MOST_BLOCKS if name == "context_blocks" else _MOST_CHANNELS
+        if not all(type(value) is int and 0 <= value <= most for value in values):
+            raise ValueError(f"{name} must be whole numbers from 0 to {most}, got {values}")
+
+
+def _read_authors(path: Path) -> dict[str, Tensor]:
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path) and _unpacked_bytes(path) > size:
+        raise ValueError(f"{path} is not a checkpoint that can be read safely ({size} bytes): it unpacks to more than its size")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for damaged or foreign pickles
+        raise ValueError(f"{path} is not a checkpoint that can be read safely ({size} bytes)") from error
+    state = checkpoint.get("mat_model") if isinstance(checkpoint, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError(f"{path} should be the authors' checkpoint, a dictionary with their weights under 'mat_model'")
+    stated = sum(value.numel() * value.element_size() for value in state.values())
+    if stated > 2 * size:
+        raise ValueError(f"{path} states {stated} bytes of weights, it has {size} bytes")
+    try:
+        return from_authors(state)
+    except (RuntimeError, IndexError) as error:  # tensors that cannot be joined or cut
+        raise ValueError(f"{path} has weights of shapes that do not fit: {error}") from error
+
+
+def _unpacked_bytes(path: Path) -> int:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return 0  # torch says what is wrong with it
+
+
+def _fill(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> MattingNetwork:
+    """A network with a complete, finite state of the right shapes, or a refusal that names the key."""
+    try:
+        with torch.device("meta"):  # takes no memory, whatever the configuration says
+            wanted = MattingNetwork(config).state_dict()
+    except (ValueError, TypeError, RuntimeError, ZeroDivisionError, AssertionError) as error:
+        raise ValueError(f"{path} has a network configuration that does not work: {error}") from error
+    for key in sorted(wanted.keys() ^ state.keys()):
+        raise ValueError(f"{path}: {key} is {'missing' if key in wanted else 'not part of the network'}")
+    for key, value in state.items():
+        if value.shape != wanted[key].shape:
+            raise ValueError(f"{path}: {key} should be {tuple(wanted[key].shape)}, it is {tuple(value.shape)}")
+        if value.is_floating_point() != wanted[key].is_floating_point():
+            raise ValueError(f"{path}: {key} should be {wanted[key].dtype}, it is {value.dtype}")
+    state = {key: value.to(wanted[key].dtype) for key, value in state.items()}
+    _check_finite(state, path)
+    model = MattingNetwork(config)
+    model.load_state_dict(state)
+    return model
+
+
+def _check_finite(state: dict[str, Tensor], path: Path) -> None:
+    for key, value in state.items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"{path}: {key} has values that are not finite")

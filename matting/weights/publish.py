@@ -1,0 +1,67 @@
+"""Weights to the Hugging Face Hub: the file, its configuration and a model card, in one commit."""
+
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from huggingface_hub import HfApi
+
+from matting.weights.card import model_card
+from matting.weights.files import AUTHORS_SUFFIXES, read_metadata, read_model
+from matting.weights.sources import HUB_FILE, bundled_entry, hub_endpoint, is_bundled, locate
+
+
+def push(repo: str, source: str = "bundled", *, licence: str | None = None, private: bool = False) -> str:
+    """Publish weights, so that "hub:OWNER/REPO" loads them. The repository is made if there is none.
+
+    Args:
+        repo: "OWNER/REPO" on the server that HF_ENDPOINT names, written to with HF_TOKEN or the token of `hf auth login`.
+        source: what to publish, see `matting.weights`.
+        licence: SPDX name; where None it is the one stored with the weights.
+        private: whether a new repository is private.
+
+    Returns:
+        Address of the commit.
+
+    Raises:
+        ValueError: if the weights do not load, no licence is known, or the server refuses.
+    """
+    path = locate(source)
+    with TemporaryDirectory() as folder:
+        stage(path, describe(source, path, licence), Path(folder), repo)
+        try:
+            api = HfApi(endpoint=hub_endpoint())
+            api.create_repo(repo, private=private, exist_ok=True)
+            message = f"Weights of {path.name}"
+            return api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message).commit_url
+        except Exception as error:  # the Hub's client raises many kinds
+            raise ValueError(f"cannot publish to {repo}: {str(error).strip() or type(error).__name__}") from error
+
+
+def describe(source: str, path: Path, licence: str | None = None) -> dict[str, Any]:
+    """What is known of weights, as `matting.weights.card.model_card` takes it.
+
+    Raises:
+        ValueError: if it is no safetensors file, or nobody says what its licence is.
+    """
+    if path.suffix in AUTHORS_SUFFIXES:
+        command = f"python -m matting.weights convert {path} OUT.safetensors"
+        raise ValueError(f"only safetensors files are published; first: {command}")
+    metadata = read_metadata(path)
+    entry: dict[str, Any] = {"bytes": path.stat().st_size, "step": metadata.get("step")}
+    if is_bundled(source):
+        entry = bundled_entry(source)
+    licence = licence or entry.get("licence") or metadata.get("licence")
+    if not licence:
+        raise ValueError(f"{path} does not say what its licence is; name it with --licence")
+    return {**entry, "licence": licence}
+
+
+def stage(path: Path, entry: dict[str, Any], folder: Path, repo: str) -> None:
+    """Put what is published into a folder; raises ValueError if the weights do not load."""
+    config = read_model(path).config
+    shutil.copyfile(path, folder / HUB_FILE)
+    (folder / "config.json").write_text(json.dumps(json.loads(config.to_json()), indent=1) + "\n")
+    (folder / "README.md").write_text(model_card({**entry, "preset": config.preset}, repo))

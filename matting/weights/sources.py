@@ -1,0 +1,95 @@
+"""From the name of a source to a local file: bundled with the package, a path, or a repository on the Hugging Face Hub."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+
+BUNDLED = Path(__file__).parents[1] / "bundled"
+MANIFEST = BUNDLED / "manifest.json"
+HUB_FILE = "model.safetensors"
+_HUB_SOURCE = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?(:(?P<file>[\w./-]+))?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def locate(source: str) -> Path:
+    """The local file a source stands for; downloads from the Hub where needed.
+
+    Raises:
+        ValueError: if there is no such file, it cannot be fetched, or it is not the published one.
+    """
+    if is_bundled(source):
+        return _locate_bundled(source)
+    if source.startswith("hub:"):
+        match = _HUB_SOURCE.fullmatch(source)
+        if not match:
+            raise ValueError(f"expected hub:OWNER/REPO[@REVISION][:FILE], got {source!r}")
+        return _download(match["repo"], match["file"] or HUB_FILE, match["revision"])
+    path = Path(source)
+    if not path.is_file():
+        raise ValueError(f"weights must be 'bundled', hub:OWNER/REPO or a file; there is no file {source!r}")
+    return path
+
+
+def is_bundled(source: str) -> bool:
+    return source == "bundled" or source.startswith("bundled:")
+
+
+def bundled_entry(source: str) -> dict[str, Any]:
+    """What the manifest says of "bundled" or "bundled:PRESET".
+
+    Raises:
+        ValueError: if nothing is bundled, or not this preset.
+    """
+    if not MANIFEST.is_file():
+        raise ValueError(f"this installation has no bundled weights: there is no {MANIFEST}")
+    manifest = json.loads(MANIFEST.read_text())
+    preset = source.partition(":")[2] or manifest["default"]
+    if preset not in manifest["weights"]:
+        raise ValueError(f"bundled presets are {', '.join(manifest['weights'])}, got {preset!r}")
+    return manifest["weights"][preset]
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def hub_endpoint() -> str | None:
+    """The server that HF_ENDPOINT names; None is the Hub itself."""
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+def _locate_bundled(source: str) -> Path:
+    entry = bundled_entry(source)
+    path = BUNDLED / entry["file"]
+    if not path.is_file():
+        raise ValueError(f"the bundled weights are incomplete: there is no {path}")
+    if path.stat().st_size != entry["bytes"]:
+        raise ValueError(f"{path.name} should have {entry['bytes']} bytes, it has {path.stat().st_size}")
+    if sha256_of(path) != entry["sha256"]:
+        raise ValueError(f"{path.name} should have the SHA-256 {entry['sha256']}, it has another")
+    return path
+
+
+def _download(repo: str, file: str, revision: str | None) -> Path:
+    """The file in the Hub's local cache; asks the Hub first, unless it cannot be reached or HF_HUB_OFFLINE is set."""
+    wanted = f"{file} of hub:{repo}{f'@{revision}' if revision else ''}"
+    try:
+        path = Path(hf_hub_download(repo, file, revision=revision, endpoint=hub_endpoint()))
+    except Exception as error:  # the Hub's client raises many kinds
+        raise ValueError(f"cannot get {wanted}: {str(error).strip() or type(error).__name__}") from error
+    _check_cached(path, wanted)
+    return path
+
+
+def _check_cached(path: Path, wanted: str) -> None:
+    """The cache names large files by their hash; one that is damaged is deleted, so that the next try fetches it again."""
+    blob = path.resolve()
+    if _SHA256.fullmatch(blob.name) and sha256_of(blob) != blob.name:
+        blob.unlink()
+        path.unlink(missing_ok=True)
+        raise ValueError(f"{wanted} should have the SHA-256 {blob.name}, it has another; the file was deleted, try again")

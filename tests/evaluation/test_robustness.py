@@ -1,0 +1,101 @@
+"""Conditions keep the truth exact, the two tables add up, plainly wrong pixels are counted by hand."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from matting.evaluation import robustness
+from matting.evaluation.conditions import CONDITIONS, SIDE, Portrait, place
+from matting.evaluation.metrics import far_errors
+from matting.pipeline import matte_image
+
+
+@pytest.fixture
+def portrait():
+    alpha = np.zeros((40, 30), np.float32)
+    alpha[10:, 5:25] = 1
+    return Portrait(np.full((40, 30, 3), 0.7, np.float32), alpha)
+
+
+@pytest.fixture
+def scenes():
+    return [np.full((SIDE, SIDE, 3), value, np.float32) for value in (0.2, 0.5)]
+
+
+def test_far_errors_by_hand():
+    truth = np.zeros((100, 100))
+    truth[:, 50:] = 1
+    hole, island, shifted = truth.copy(), truth.copy(), truth.copy()
+    hole[10:20, 90:100] = 0  # 100 px, 40 px inside
+    island[0:10, 0:5] = 0.6  # 50 px, 45 px outside
+    shifted[:, 30:] = 1  # 20 px too far, near the edge everywhere
+    assert far_errors(truth, truth) == 0
+    assert far_errors(hole, truth) == pytest.approx(0.01)
+    assert far_errors(island, truth) == pytest.approx(0.005)
+    assert far_errors(shifted, truth) == 0
+
+
+def test_far_errors_count_everything_where_nobody_is():
+    assert far_errors(np.ones((10, 10)), np.zeros((10, 10))) == 1
+
+
+def test_a_portrait_stands_on_the_lower_edge(portrait, scenes):
+    scene = place(portrait, scenes[0], height=0.5, centre=0.25)
+    rows, columns = np.nonzero(scene.alpha > 0.5)
+    assert rows.min() == pytest.approx(SIDE * (0.5 + 0.5 * 10 / 40), abs=3) and rows.max() == SIDE - 1
+    assert columns.mean() == pytest.approx(SIDE * 0.25, abs=3)
+    image, alpha = scene.shot()
+    assert np.allclose(image[alpha == 1], 0.7, atol=1e-4) and np.allclose(image[alpha == 0], 0.2)
+
+
+def test_a_portrait_larger_than_the_picture_is_cut_below(portrait, scenes):
+    alpha = place(portrait, scenes[0], height=2).alpha
+    assert alpha[: SIDE // 4].max() == 0 and alpha[-1, SIDE // 2] == 1
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_every_condition_shows_somebody(name, portrait, scenes):
+    shots = [CONDITIONS[name](portrait, portrait, scenes, np.random.default_rng(3)) for _ in range(2)]
+    image, alpha = shots[0]
+    assert image.shape == (SIDE, SIDE, 3) and alpha.shape == (SIDE, SIDE)
+    assert np.isfinite(image).all() and alpha.min() >= 0 and alpha.max() == pytest.approx(1, abs=1e-3)
+    assert np.array_equal(image, shots[1].image)
+
+
+def test_conditions_do_what_they_say(portrait, scenes):
+    shots = {name: make(portrait, portrait, scenes, np.random.default_rng(0)) for name, make in CONDITIONS.items()}
+    clean = shots["clean"]
+    person = clean.alpha == 1
+    assert shots["dark"].image.mean() < 0.25 * clean.image.mean()
+    assert shots["backlit"].image[person].mean() < 0.5 * shots["backlit"].image[~person].mean()
+    assert np.ptp(shots["low contrast"].image.mean(2)) < 0.1
+    assert np.ptp(shots["greyscale"].image, axis=2).max() < 1e-6
+    assert (shots["small person"].alpha > 0).any(1).sum() <= SIDE // 10
+    assert shots["two people"].alpha.mean() > 1.3 * clean.alpha.mean()
+    assert shots["held object"].alpha.mean() > clean.alpha.mean()
+
+
+def test_the_command_prints_both_tables(tmp_path, lite_model, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    for subset in ("keyed", "cc0_portraits", "web_portraits", "street"):
+        for kind, shape in (("image", (40, 30, 3)), ("alpha", (40, 30))):
+            folder = tmp_path / subset / "val" / kind
+            folder.mkdir(parents=True)
+            Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(folder / "a.png")
+    (tmp_path / "backgrounds").mkdir()
+    Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "backgrounds" / "b.png")
+    monkeypatch.setattr(robustness, "load_model", lambda *_: lite_model)
+    monkeypatch.setattr(robustness, "matte_image", partial(matte_image, max_side=128))
+    monkeypatch.setattr(robustness, "CONDITIONS", {name: CONDITIONS[name] for name in ("clean", "dark")})
+    robustness.main(["--root", str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "| clean | " in printed and "| dark | " in printed and "| all | " in printed
+
+
+def test_a_missing_folder_is_named(tmp_path, lite_model, monkeypatch, capsys):
+    monkeypatch.setattr(robustness, "load_model", lambda *_: lite_model)
+    with pytest.raises(SystemExit):
+        robustness.main(["--root", str(tmp_path / "none")])
+    assert "none" in capsys.readouterr().err

@@ -1,0 +1,294 @@
+"""The real app under load and under faults, on the loopback address; prints a table and returns 1 if something is wrong.
+
+    python tests/load.py users --users 8 --seconds 180    # mixed photos, clips, cancelled requests, garbage, oversize files
+    python tests/load.py kill                             # killed in the middle of a clip, then started again
+    python tests/load.py memory                           # a photo that is too much for the memory there is
+"""
+
+import argparse
+import io
+import os
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import httpx
+import numpy as np
+from gradio_client import Client, handle_file
+from hostile import png
+from PIL import Image
+
+PROJECT = Path(__file__).parents[1]
+sys.path.insert(0, str(PROJECT))
+PORTRAIT = PROJECT / "examples" / "curls.jpg"
+UPLOAD_LIMIT = 80_000_000
+WAIT_S = 60
+_STATUSES: Counter[int] = Counter()
+
+
+def count_statuses() -> None:
+    """Note the status of every answer that any client in this process gets."""
+    for kind in (httpx.Client, httpx.AsyncClient):
+        kind._send_single_request = _noting(kind._send_single_request)
+
+
+def _noting(send: Callable) -> Callable:
+    def note(self: object, request: httpx.Request) -> httpx.Response:
+        response = send(self, request)
+        _STATUSES[response.status_code] += 1
+        return response
+
+    async def note_async(self: object, request: httpx.Request) -> httpx.Response:
+        response = await send(self, request)
+        _STATUSES[response.status_code] += 1
+        return response
+
+    return note_async if "Async" in send.__qualname__ else note
+
+
+@dataclass
+class User:
+    """One visitor with photos that nobody else has."""
+
+    number: int
+    url: str
+    folder: Path
+    counts: Counter = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def visit(self, until: float) -> None:
+        random = np.random.default_rng(self.number)
+        actions = [self.photo, self.photo, self.photo, self.clip, self.cancel, self.garbage, self.oversize]
+        client = self.connect()
+        while time.monotonic() < until:
+            action = actions[random.integers(len(actions))]
+            try:
+                action(client, random)
+                self.counts[action.__name__] += 1
+            except Exception as error:  # whatever it is, it belongs into the table
+                self.wrong.append(f"user {self.number}, {action.__name__}: {type(error).__name__}: {str(error)[:200]}")
+            if random.random() < 0.1:
+                client.close()
+                client = self.connect()
+        client.close()
+
+    def connect(self) -> Client:
+        return Client(self.url, verbose=False, download_files=str(self.folder))
+
+    def photo(self, client: Client, random: np.random.Generator) -> None:
+        sent = tinted(random)
+        path = self.folder / "mine.png"
+        Image.fromarray(sent).save(path)
+        cutout, alpha, facts, *_ = client.predict(handle_file(str(path)), "512", 0, True, True, api_name="/matte_image")
+        received = np.asarray(Image.open(cutout).convert("RGBA"))
+        opaque = received[..., 3] > 250
+        if facts["size_px"] != [sent.shape[1], sent.shape[0]] or received.shape[:2] != sent.shape[:2]:
+            raise AssertionError(f"crossed: sent {sent.shape}, got {received.shape}")
+        if not opaque.any() or np.abs(received[opaque, :3].astype(int) - sent[opaque]).mean() > 4:
+            raise AssertionError("crossed: the colours are not those of the photo that was sent")
+
+    def clip(self, client: Client, random: np.random.Generator) -> None:
+        width, height, frames = 2 * random.integers(40, 90), 2 * random.integers(40, 90), int(random.integers(2, 6))
+        path = self.folder / "mine.mp4"
+        path.write_bytes(small_clip(int(width), int(height), frames))
+        _, facts, *_ = client.predict(handle_file(str(path)), "512", True, "blur", ["alpha"], api_name="/matte_clip")
+        if facts["size_px"] != [width, height] or facts["frames"] != frames:
+            raise AssertionError(f"crossed: sent {width} x {height}, {frames} frames, got {facts}")
+
+    def cancel(self, client: Client, random: np.random.Generator) -> None:
+        path = self.folder / "cancelled.png"
+        Image.fromarray(tinted(random)).save(path)
+        job = client.submit(handle_file(str(path)), "Auto", 0, True, True, api_name="/matte_image")
+        time.sleep(random.uniform(0, 1))
+        job.cancel()
+        with suppress(Exception):
+            job.result(WAIT_S)
+
+    def garbage(self, client: Client, random: np.random.Generator) -> None:
+        ending, endpoint, options = [
+            ("jpg", "/matte_image", ("512", 0, True, True)),
+            ("mp4", "/matte_clip", ("512", True, "blur", ["alpha"])),
+        ][random.integers(2)]
+        path = self.folder / f"garbage.{ending}"
+        path.write_bytes(random.bytes(10_000))
+        self.expect_refusal("cannot be used", lambda: client.predict(handle_file(str(path)), *options, api_name=endpoint))
+
+    def oversize(self, client: Client, random: np.random.Generator) -> None:
+        if random.random() < 0.7:
+            path = self.folder / "wide.png"
+            path.write_bytes(png(60_000, 60_000))
+            self.expect_refusal(
+                "million pixels",
+                lambda: client.predict(handle_file(str(path)), "512", 0, True, True, api_name="/matte_image"),
+            )
+            return
+        content = bytes(UPLOAD_LIMIT + 5_000_000)
+        answer = httpx.post(f"{self.url}/gradio_api/upload", files={"files": ("big.png", content)}, timeout=WAIT_S)
+        if answer.status_code != 413:
+            raise AssertionError(f"expected 413 for an upload that is too large, got {answer.status_code}")
+
+    def expect_refusal(self, words: str, request: Callable[[], object]) -> None:
+        try:
+            request()
+        except Exception as error:
+            if words not in str(error) or "Traceback" in str(error):
+                raise AssertionError(f"expected a message with {words!r}, got {error}") from error
+        else:
+            raise AssertionError("garbage was accepted")
+
+
+def tinted(random: np.random.Generator) -> np.ndarray:
+    """The portrait in a size and a tint that no other request has."""
+    size = tuple(int(side) for side in random.integers(180, 420, 2))
+    tint = random.uniform(0.35, 1.0, 3)
+    return (np.asarray(Image.open(PORTRAIT).convert("RGB").resize(size)) * tint).astype(np.uint8)
+
+
+def small_clip(width: int, height: int, frames: int) -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = width, height
+        for value in range(frames):
+            frame = np.full((height, width, 3), 40 * value % 256, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def memory_gb(process: int, name: str = "VmRSS") -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024 / 1e9
+
+
+@contextmanager
+def app(folder: Path):
+    """The app with everything it writes below a folder."""
+    from matting.space.check import started
+
+    with started(Path(sys.executable), PROJECT, folder) as (process, url, _):
+        yield process, url
+
+
+def files_of(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in (folder / "tmp").rglob("*") if path.is_file()]
+
+
+def drive_users(options: argparse.Namespace) -> list[str]:
+    count_statuses()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "server").mkdir()
+        with app(folder / "server") as (process, url):
+            Client(url, verbose=False).close()
+            users = [User(number, url, folder / str(number)) for number in range(options.users)]
+            for user in users:
+                user.folder.mkdir()
+            began = time.monotonic()
+            threads = [threading.Thread(target=user.visit, args=(began + options.seconds,)) for user in users]
+            for thread in threads:
+                thread.start()
+            memory = []
+            while any(thread.is_alive() for thread in threads):
+                memory.append((time.monotonic() - began, memory_gb(process.pid)))
+                time.sleep(1)
+            deadline = time.monotonic() + WAIT_S
+            while (left := files_of(folder / "server")) and time.monotonic() < deadline:
+                time.sleep(1)
+            waiting = [path for path in left if path.endswith("cancelled.png")]  # never worked on: they go after half an hour
+            log = (folder / "server" / "log.txt").read_text(errors="replace")
+        after = files_of(folder / "server")
+    total = sum((user.counts for user in users), Counter())
+    minutes = [max((gb for at, gb in memory if start <= at < start + 60), default=0) for start in range(0, options.seconds, 60)]
+    print("requests     " + ", ".join(f"{count} {name}" for name, count in sorted(total.items())))
+    print("answers      " + ", ".join(f"{count} x {status}" for status, count in sorted(_STATUSES.items())))
+    print("memory       " + ", ".join(f"{gb:.2f}" for gb in minutes) + " GB at most in each minute")
+    print(
+        f"files left   {len(left)} when the visitors had left, {len(waiting)} of them uploads cancelled before work began; "
+        f"{len(after)} after the end of the server"
+    )
+    wrong = [line for user in users for line in user.wrong]
+    wrong += [f"status {status}" for status in _STATUSES if status >= 500]
+    wrong += [f"left behind: {path}" for path in [*after, *left] if path not in waiting]
+    wrong += ["the server's log has a traceback:\n" + log[-3000:]] if "Traceback" in log else []
+    if len(minutes) > 2 and minutes[-1] > 1.15 * minutes[1]:
+        wrong.append("memory grows")
+    return wrong
+
+
+def kill_in_clip(options: argparse.Namespace) -> list[str]:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        process, url = stack.enter_context(app(folder))
+        path = folder / "long.mp4"
+        path.write_bytes(small_clip(640, 480, 200))
+        client = Client(url, verbose=False)
+        client.submit(handle_file(str(path)), "512", True, "blur", ["webm"], api_name="/matte_clip")
+        deadline = time.monotonic() + WAIT_S
+        while not any("clip" in left for left in files_of(folder)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        process.kill()
+        process.wait()
+        left = files_of(folder)
+        with app(folder) as (_, url):
+            again = files_of(folder)
+            user = User(0, url, folder)
+            user.photo(user.connect(), np.random.default_rng(0))
+        print(f"killed in a clip: {len(left)} files left; after the next start {len(again)}; a photo works")
+        return [f"left behind: {path}" for path in again] + ([] if left else ["it was killed before it wrote anything"])
+
+
+def exhaust_memory(options: argparse.Namespace) -> list[str]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with app(folder) as (process, url):
+            user = User(0, url, folder)
+            client, random = user.connect(), np.random.default_rng(0)
+            user.photo(client, random)
+            limit = int(memory_gb(process.pid, "VmData") * 1e9 + options.megabytes * 1e6)
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (limit, limit))
+            before = memory_gb(process.pid)
+            path = folder / "large.jpg"
+            Image.open(PORTRAIT).convert("RGB").resize((6000, 6000)).save(path)
+            try:
+                client.predict(handle_file(str(path)), "Full", 0, True, True, api_name="/matte_image")
+                return ["the memory sufficed; give less with --megabytes"]
+            except Exception as error:
+                print(f"told the visitor: {error}")
+                wrong = [] if "not enough memory" in str(error) else [f"expected a message about memory, got {error}"]
+            if process.poll() is not None:
+                return [*wrong, "the server died"]
+            print(f"memory {before:.2f} GB before, {memory_gb(process.pid):.2f} GB after")
+            user.photo(client, random)
+            print("the next photo works")
+            return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    users = commands.add_parser("users")
+    users.add_argument("--users", type=int, default=8)
+    users.add_argument("--seconds", type=int, default=180)
+    users.set_defaults(run=drive_users)
+    commands.add_parser("kill").set_defaults(run=kill_in_clip)
+    memory = commands.add_parser("memory")
+    memory.add_argument("--megabytes", type=int, default=500, help="that the process may grow by")
+    memory.set_defaults(run=exhaust_memory)
+    options = parser.parse_args()
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    wrong = options.run(options)
+    print("\n".join(wrong) or "nothing is wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""The Clip tab in Chromium, on the real app with the bundled weights: upload, wait, look at it, download, stop."""
+
+from itertools import islice
+from pathlib import Path
+from time import monotonic, perf_counter
+
+import av
+import pytest
+from tabs import open_tab
+
+from matting.video import H264_MP4, ClipReader, ClipWriter
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "clip.mp4"
+FRAMES = 10  # of the example; all of it would only take longer
+PATIENCE_S = 120  # for a busy machine
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def clip_tab(open_page):
+    """Opens the app at the Clip tab."""
+
+    def open_clip_tab(*args):
+        page = open_page(*args)
+        open_tab(page, "Clip")
+        page.locator("#clip-run").wait_for()
+        return page
+
+    return open_clip_tab
+
+
+def wait_until(condition) -> None:
+    deadline = monotonic() + PATIENCE_S
+    while not condition():
+        assert monotonic() < deadline
+
+
+@pytest.fixture(scope="module")
+def short_clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clip") / "walk.mp4"
+    with ClipReader(EXAMPLE) as reader, ClipWriter(path, H264_MP4, reader.info.width, reader.info.height, reader) as writer:
+        for frame in islice(reader, FRAMES):
+            writer.write(frame.image, frame.pts, frame.duration)
+    return path
+
+
+def decode_alpha(path):
+    """(frames, H, W) of a VP9 clip; raises if it has no alpha plane."""
+    decoder = av.CodecContext.create("libvpx-vp9", "r")
+    with av.open(str(path)) as container:
+        frames = [f for packet in container.demux(video=0) if packet.size for f in decoder.decode(packet)]
+    assert all(frame.format.name == "yuva420p" for frame in frames)
+    return [frame.to_ndarray(format="rgba")[..., 3] for frame in frames]
+
+
+def test_upload_preview_and_download_a_webm_with_alpha(clip_tab, short_clip, tmp_path):
+    page = clip_tab()
+    page.locator("#clip input[type=file]").set_input_files(short_clip)
+    page.locator("#clip video").wait_for()
+    page.locator("#clip-run").click()
+    page.locator("#clip-facts dd").first.wait_for()
+    assert page.locator("#clip-facts dd").first.inner_text() == str(FRAMES)
+    assert page.locator("#clip-preview video").evaluate("video => video.videoWidth || 1") > 0
+    assert page.locator("#clip-chart polyline").count() == 2
+    links = page.locator("#clip-files a[download]")
+    names = [links.nth(i).get_attribute("download") for i in range(links.count())]
+    assert names == ["walk.webm", "walk_composite.mp4"]
+    with page.expect_download() as download:
+        links.first.click()
+    download.value.save_as(tmp_path / "walk.webm")
+    alphas = decode_alpha(tmp_path / "walk.webm")
+    assert len(alphas) == FRAMES
+    for alpha in alphas:
+        assert alpha.shape == (400, 400)
+        assert alpha.min() < 20 and alpha.max() > 235  # somebody is there, and so is the background
+        assert alpha[300:, 150:250].mean() > alpha[:60, :60].mean() + 150  # the chest against a corner
+
+
+def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
+    page = clip_tab()
+    page.locator("#clip-example").click()
+    page.locator(".clip-progress").wait_for()
+    wait_until(lambda: any(app.folder.glob("visit-*-clip/*/.*.part")))
+    began = perf_counter()
+    page.locator("#clip-stop").click()
+    page.get_by_text("Stopped. Nothing was kept.").wait_for()
+    print(f"stopped {perf_counter() - began:.2f} s after the click")
+    wait_until(lambda: not any(app.folder.glob("visit-*-clip/*/.*.part")))  # the step under way ends first
+    assert not list(app.folder.glob("visit-*-clip/*/clip*"))
+
+
+def test_what_is_no_clip_is_refused_before_any_work(clip_tab, tmp_path):
+    (tmp_path / "text.mp4").write_text("hello")
+    page = clip_tab()
+    page.locator("#clip input[type=file]").set_input_files(tmp_path / "text.mp4")
+    page.locator("#clip video").wait_for(state="attached")
+    page.locator("#clip-run").click()
+    page.get_by_text("is not a video").first.wait_for()
+    assert page.locator(".clip-progress").count() == 0
+
+
+def test_phone_without_a_clip(clip_tab):
+    page = clip_tab(390, 844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#clip-run").click()
+    page.get_by_text("There is no clip yet.").first.wait_for()

@@ -1,0 +1,313 @@
+"""Every tab in Chromium, on the real app with the bundled weights."""
+
+import io
+import time
+import zipfile
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+from tabs import open_tab
+
+pytestmark = pytest.mark.browser
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory) -> Path:
+    """A portrait of 1500 x 1500 pixels."""
+    path = tmp_path_factory.mktemp("photos") / "my portrait.jpg"
+    Image.open(EXAMPLES / "curls.jpg").resize((1500, 1500), Image.Resampling.BICUBIC).save(path, quality=92)
+    return path
+
+
+def upload(page, path: Path) -> float:
+    """Drop a photo and wait for its cut-out; returns the seconds the visitor waited."""
+    started = time.perf_counter()
+    page.set_input_files("#photo input[type=file]", str(path))
+    page.wait_for_function(
+        "part => [...document.querySelectorAll('#result img')].some(i => i.src.includes(part) && i.complete)",
+        arg=quote(path.stem),
+    )
+    return time.perf_counter() - started
+
+
+def save(page, button) -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        button.click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_photo_from_upload_to_files(open_page, photo, matte_elsewhere, capsys):
+    page = open_page()
+    assert "example" in page.inner_text("#note")
+    seconds = upload(page, photo)
+    with capsys.disabled():
+        print(f"\nfrom upload to cut-out, 1500 x 1500 px: {seconds:.2f} s")
+    page.wait_for_function("stem => document.querySelector('#panels img').src.includes(stem)", arg="my%20portrait-input")
+    assert page.locator("#panels figure").count() == 6
+    assert "1500 × 1500" in page.inner_text("#facts")
+    assert "Done in" in page.inner_text("#note")
+
+    name, data = save(page, page.locator("#save-alpha"))
+    assert name == "my portrait-alpha.png"
+    alpha = np.asarray(Image.open(io.BytesIO(data)))
+    expected = matte_elsewhere(photo)
+    np.testing.assert_array_equal(alpha, np.rint(expected.alpha * 255).astype(np.uint8))
+
+    name, data = save(page, page.locator("#save-alpha16"))
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), np.rint(expected.alpha * 65535))
+    name, data = save(page, page.locator("#save-cutout"))
+    cutout = Image.open(io.BytesIO(data))
+    assert (name, cutout.mode, cutout.size) == ("my portrait-cutout.png", "RGBA", (1500, 1500))
+    name, data = save(page, page.locator("#panels button").nth(2))
+    assert name == "my portrait-trimap.png"
+    name, data = save(page, page.locator("#save-panels"))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert len(archive.namelist()) == 6
+        assert archive.testzip() is None
+
+
+def test_photo_against_a_true_alpha_of_the_visitor(open_page, tmp_path):
+    page = open_page()
+    upload(page, EXAMPLES / "silver.jpg")
+    page.click("#truth-upload button")
+    Image.open(EXAMPLES / "alpha" / "silver.png").resize((50, 50)).save(tmp_path / "small.png")
+    page.set_input_files("#truth-upload input[type=file]", str(tmp_path / "small.png"))
+    page.get_by_text("The true alpha is 50 × 50").first.wait_for()
+    page.locator("#truth-upload").get_by_label("Remove Image").click()
+    page.set_input_files("#truth-upload input[type=file]", str(EXAMPLES / "alpha" / "silver.png"))
+    page.wait_for_selector("#truth .framed .inset")
+    assert page.inner_text("#truth h2") == "Against the true alpha"
+    assert page.locator("#truth .metrics tbody tr").count() == 2
+
+
+def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
+    together = Image.new("RGB", (1400, 640), "#7c8b92")
+    for left, name in ((40, "brick"), (760, "headwrap")):
+        alpha = Image.open(EXAMPLES / "alpha" / f"{name}.png").convert("L").resize((600, 600))
+        together.paste(Image.open(EXAMPLES / f"{name}.jpg").resize((600, 600)), (left, 40), alpha)
+    together.save(tmp_path / "two.png")
+    page = open_page()
+    upload(page, tmp_path / "two.png")
+    picture = page.locator("#parts img")
+    picture.wait_for()
+    box = picture.bounding_box()
+    before = page.locator("#result img").nth(1).get_attribute("src")
+    picture.click(position={"x": 0.76 * box["width"], "y": 0.7 * box["height"]})
+    page.wait_for_function("old => document.querySelectorAll('#result img')[1].src != old", arg=before)
+    _, data = save(page, page.locator("#save-alpha"))
+    alpha = np.asarray(Image.open(io.BytesIO(data)))
+    assert alpha[:, :700].max() == 255
+    assert alpha[400:, 900:1200].max() == 0
+
+
+def test_photo_background_settings_and_loupe(open_page):
+    page = open_page()
+    shown = page.locator("#result img").nth(1)
+    before = shown.get_attribute("src")
+    page.get_by_label("Blur", exact=True).first.check()
+    page.wait_for_function("old => document.querySelectorAll('#result img')[1].src != old", arg=before)
+
+    page.click("#settings button")
+    nothing_redrawn = r"/^0\.0%$/m.test(document.querySelector('#facts').innerText)"
+    page.get_by_role("checkbox", name="Refinement").uncheck()
+    page.wait_for_function(nothing_redrawn)
+    page.get_by_role("checkbox", name="Refinement").check()
+    page.wait_for_function(f"!{nothing_redrawn}")
+
+    page.locator("#loupe .map button").last.click()
+    page.wait_for_function("[...document.querySelectorAll('#loupe .map button')].pop().ariaPressed == 'true'")
+    page.locator("#loupe input[type=range]").fill("80")
+    assert page.eval_on_selector("#loupe .glass", "e => e.style.getPropertyValue('--wipe')") == "80"
+
+
+def test_photo_example_has_a_true_alpha(open_page):
+    page = open_page()
+    page.locator("#examples button").last.click()
+    page.wait_for_function("document.querySelector('#truth h2')?.innerText.includes('true alpha')")
+    assert page.locator("#truth .metrics tbody tr").count() == 2
+    assert page.locator("#truth .framed").count() == 2
+    assert page.locator("#truth .metrics td b").count() >= 6
+
+
+def test_photo_stopped_while_it_is_worked_on(open_page, tmp_path):
+    Image.open(EXAMPLES / "curls.jpg").resize((2400, 2400)).save(tmp_path / "large.jpg")
+    page = open_page()
+    before = page.locator("#result img").nth(1).get_attribute("src")
+    page.click("#settings button")
+    page.get_by_label("Full", exact=True).check()
+    page.wait_for_function("old => document.querySelectorAll('#result img')[1].src != old", arg=before)
+    page.set_input_files("#photo input[type=file]", str(tmp_path / "large.jpg"))
+    with page.expect_response(lambda response: response.url.endswith("/cancel")):
+        page.locator("#stop").click()
+    page.get_by_text("Stopped. Drop a photo to start again.").wait_for()
+    page.locator("#examples button").nth(1).click()
+    page.wait_for_function("[...document.querySelectorAll('#result img')].some(i => i.src.includes('curls'))")
+    assert "example" in page.inner_text("#note")
+
+
+def test_photo_of_200_megapixels_is_refused(open_page, tmp_path):
+    Image.new("1", (20000, 10000)).save(tmp_path / "huge.png")
+    page = open_page()
+    page.set_input_files("#photo input[type=file]", str(tmp_path / "huge.png"))
+    page.get_by_text("more than 179 million pixels; the limit here is 50").first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [("empty.jpg", b"", "is empty"), ("letter.png", b"Dear Sir or Madam", "cannot be used")],
+    ids=["0 bytes", "no image"],
+)
+def test_photo_says_what_is_wrong_with_a_file(open_page, tmp_path, name, content, message):
+    page = open_page()
+    path = tmp_path / name
+    path.write_bytes(content)
+    page.set_input_files("#photo input[type=file]", str(path))
+    toast = page.locator(".toast-body")
+    toast.wait_for()
+    assert message in toast.inner_text()
+    assert "Traceback" not in toast.inner_text()
+    page.wait_for_function("document.querySelector('#note').innerText.includes('Drop a photo')")
+    assert not page.locator("#stop").is_visible()
+
+
+def test_photo_with_nobody_in_it(open_page, tmp_path):
+    Image.linear_gradient("L").resize((400, 300)).save(tmp_path / "sky.png")
+    page = open_page()
+    page.set_input_files("#photo input[type=file]", str(tmp_path / "sky.png"))
+    page.get_by_text("Nobody found").wait_for()
+
+
+def test_inside_a_region(open_page, capsys):
+    page = open_page()
+    open_tab(page, "Inside a region")
+    page.wait_for_selector("#locator .ring")
+    seconds = []
+    for x, y in ((0.3, 0.3), (0.7, 0.2), (0.9, 0.6)):
+        seconds.append(_click_region(page, x, y))
+    with capsys.disabled():
+        print(f"\na click on a region, seen in the browser: {1000 * min(seconds):.0f} to {1000 * max(seconds):.0f} ms")
+    assert page.locator("#patches img.pixels").count() == 5
+    assert page.locator("#neighbourhood line").count() == 8
+    assert page.locator("#attention rect").count() == 72
+
+    facts = page.inner_text("#region-facts")
+    page.get_by_role("button", name="Most changed").click()
+    page.wait_for_function("document.querySelector('#region-facts').innerText.includes('number 1 of')")
+    page.get_by_role("button", name="Changed less").click()
+    page.wait_for_function("document.querySelector('#region-facts').innerText.includes('number 2 of')")
+    assert page.inner_text("#region-facts") != facts
+    _walk(page)
+
+    page.locator("#histogram .bar").first.click()
+    page.wait_for_selector("#locator .lit")
+
+
+def _click_region(page, x: float, y: float) -> float:
+    before = page.inner_html("#locator")
+    box = page.locator("#locator svg").bounding_box()
+    started = time.perf_counter()
+    page.locator("#locator svg").click(position={"x": x * box["width"], "y": y * box["height"]})
+    page.wait_for_function("old => document.querySelector('#locator').innerHTML != old", arg=before, polling=5)
+    return time.perf_counter() - started
+
+
+def _walk(page) -> None:
+    """At least one of the arrow keys leads to another region."""
+    page.locator("#locator svg").focus()
+    before = page.inner_text("#region-facts")
+    for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(500)
+        if page.inner_text("#region-facts") != before:
+            return
+    pytest.fail("no arrow key moved to another region")
+
+
+def test_compare(open_page):
+    page = open_page()
+    page.locator("#examples button").last.click()
+    page.wait_for_function("document.querySelector('#truth h2')?.innerText.includes('true alpha')")
+    open_tab(page, "Compare")
+    page.wait_for_selector("#comparison figure")
+    page.get_by_label("MODNet (downloads 26 MB)").check()
+    page.get_by_label("GrabCut").check()
+    page.click("#compare")
+    page.wait_for_function("document.querySelectorAll('#compare-table tbody tr').length == 3")
+    assert page.locator("#comparison figure").count() == 4
+    failed = page.locator("#comparison .missing").inner_text()
+    assert "Xenova/modnet" in failed and "could not be downloaded" in failed and "check the connection" in failed
+    assert page.locator("#compare-table td b").count() >= 6
+    page.get_by_label("Error", exact=True).check()
+    page.wait_for_selector("#comparison .scale")
+    pictures = page.locator("#pair img")
+    before = pictures.nth(0).get_attribute("src")
+    page.locator("#left input").click()
+    page.get_by_role("option", name="GrabCut").click()
+    page.wait_for_function("old => document.querySelector('#pair img').src != old", arg=before)
+    page.locator("#comparison .zoomed").first.hover()
+    page.locator("#comparison input[type=range]").fill("4")
+    assert "matrix(4" in page.eval_on_selector("#comparison .zoomed img", "e => getComputedStyle(e).transform")
+
+
+def test_tables(open_page):
+    page = open_page()
+    open_tab(page, "Tables")
+    title = page.locator("#published thead tr").last.get_by_role("button", name="SAD", exact=True).first
+    title.click()
+    column = page.locator("#published tbody tr td:nth-child(3)").all_inner_texts()
+    assert [float(text) for text in column] == sorted(map(float, column)) and column[0] == "5.32"
+    title.click()
+    assert page.locator("#published tbody tr td:nth-child(3)").first.inner_text() == "63.74"
+    assert page.locator("#chart .mark").count() == 11
+    assert page.locator("#chart .mark.trimap").count() == 1
+    before = page.inner_html("#chart")
+    page.get_by_label("P3M-500-P", exact=True).check()
+    page.wait_for_function("old => document.querySelector('#chart').innerHTML != old", arg=before)
+    assert page.locator(".measured").last.locator("tbody tr", has_text="KNN matting").count() >= 4
+    page.locator("#published input").fill("modnet")
+    assert page.locator("#published tbody tr:visible").count() == 2
+
+
+def test_about(open_page):
+    page = open_page()
+    open_tab(page, "About")
+    page.wait_for_selector(".stages svg")
+    text = page.inner_text("body")
+    assert "Privacy" in text and "WACV" in text and "/matte_image" in text
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_phone_needs_no_sideways_scrolling(open_page, theme):
+    page = open_page(390, 844, theme)
+    for name in ("Photo", "Inside a region", "Compare", "Clip", "Tables", "About"):
+        open_tab(page, name)
+        page.wait_for_timeout(700)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+def test_every_picture_has_an_alt_text_or_is_decoration(open_page):
+    page = open_page()
+    missing = page.evaluate("[...document.images].filter(i => !i.hasAttribute('alt')).map(i => i.src)")
+    assert missing == []
+    assert page.locator("#examples img[alt='']").count() == 0
+    assert page.locator("#panels img[alt='']").count() == 0
+
+
+def test_files_go_when_the_page_is_closed(open_page, photo, app):
+    page = open_page()
+    before = set(app.folder.glob("visit-*"))
+    other = open_page()
+    (own,) = set(app.folder.glob("visit-*")) - before
+    upload(other, photo)
+    assert any(own.rglob("*my portrait*"))
+    other.close()
+    deadline = time.monotonic() + 60
+    while own.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not own.exists()
+    assert not any(app.folder.rglob("my portrait.jpg"))
+    assert page.locator("#result img").count() == 2

@@ -1,0 +1,59 @@
+"""What `pip install .` installs, and what the files about the project say of it."""
+
+import importlib
+import subprocess
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import yaml
+
+tomllib = pytest.importorskip("tomllib")  # of Python 3.11
+ROOT = Path(__file__).parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = SETTINGS["project"]
+
+
+def tracked(folder: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git repository")
+    return [Path(line) for line in listed.stdout.splitlines()]
+
+
+def test_every_file_of_the_package_is_installed():
+    packages = {".".join(path.parent.parts) for path in tracked("matting") if path.name == "__init__.py"}
+    data = [path for path in tracked("matting") if path.suffix != ".py"]
+    assert Path("matting/bundled/lite.safetensors") in data
+    for path in data:
+        owner = next(parent for parent in path.parents if ".".join(parent.parts) in packages)
+        patterns = SETTINGS["tool"]["setuptools"]["package-data"][".".join(owner.parts)]
+        assert any(fnmatch(str(path.relative_to(owner)), pattern) for pattern in patterns), path
+    for path in tracked("matting"):
+        assert path.suffix != ".py" or ".".join(path.parent.parts) in packages, path
+
+
+def test_the_command_exists():
+    module, _, function = PROJECT["scripts"]["matting"].partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_extras():
+    extras, pinned = PROJECT["optional-dependencies"], (ROOT / "tests/requirements.txt").read_text().split()
+    assert set(extras) == {"train", "evaluate", "ray"}
+    assert set(extras["train"] + extras["evaluate"]) <= set(pinned)  # what the tests run with
+
+
+def test_version_and_licence_are_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"] and citation["license"] == PROJECT["license"]
+    assert f"## {PROJECT['version']}\n" in (ROOT / "CHANGELOG.md").read_text()
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+
+
+def test_the_container_runs_the_app_as_another_user():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert lines.index("USER user") < lines.index('CMD ["python", "app.py"]')
+    copied = [name for line in lines if line.startswith("COPY") for name in line.split()[1:-1]]
+    assert all((ROOT / name).exists() for name in copied)
+    assert {"app.py", "matting", "examples", "requirements.txt"} <= set(copied)

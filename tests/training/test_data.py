@@ -1,0 +1,143 @@
+"""Pairs on disk, batches in memory, the true trimap."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from matting.training import augment
+from matting.training.data import Sampler, Subject, load_portraits, true_trimap
+from matting.training.prepare import find_pairs, load_person
+
+
+@pytest.fixture(scope="module")
+def sampler(portraits: Path) -> Sampler:
+    return Sampler(load_portraits(portraits, portraits / "backgrounds", None, torch.device("cpu")), seed=3)
+
+
+def test_missing_partner_is_named(tmp_path: Path):
+    for kind in ("image", "alpha"):
+        (tmp_path / kind).mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "image" / "lonely.png")
+    with pytest.raises(ValueError, match=r"lonely\.png has no partner"):
+        find_pairs(tmp_path)
+
+
+def test_missing_folder_and_empty_folder(tmp_path: Path):
+    with pytest.raises(ValueError, match="image or original_image or blurred_image"):
+        find_pairs(tmp_path)
+    (tmp_path / "image").mkdir()
+    (tmp_path / "alpha").mkdir()
+    with pytest.raises(ValueError, match="found none"):
+        find_pairs(tmp_path)
+
+
+def test_p3m_layout(tmp_path: Path):
+    for kind, mode, name in (("blurred_image", "RGB", "p_1.jpg"), ("mask", "L", "p_1.png")):
+        (tmp_path / kind).mkdir()
+        Image.new(mode, (16, 16), 255 if mode == "L" else None).save(tmp_path / kind / name)
+    (pair,) = find_pairs(tmp_path)
+    assert pair.image.name == "p_1.jpg" and pair.alpha.name == "p_1.png"
+
+
+def test_sizes_that_differ_are_named(tmp_path: Path):
+    for kind, mode, side in (("image", "RGB", 16), ("alpha", "L", 12)):
+        (tmp_path / kind).mkdir()
+        Image.new(mode, (side, side)).save(tmp_path / kind / "p.png")
+    with pytest.raises(ValueError, match=r"\(16, 16\).*\(12, 12\)"):
+        load_person(find_pairs(tmp_path)[0])
+
+
+def test_foreground_is_free_of_the_background(portraits: Path, tmp_path: Path):
+    person = load_person(find_pairs(portraits / "cc0_portraits/train")[0], tmp_path)
+    edge = (person.alpha > 60) & (person.alpha < 200)
+    wanted = np.array([200, 150, 100])
+    error_before = np.abs(person.image[edge].astype(int) - wanted).mean()
+    error_after = np.abs(person.foreground[edge].astype(int) - wanted).mean()
+    assert error_after < 0.25 * error_before
+    again = load_person(find_pairs(portraits / "cc0_portraits/train")[0], tmp_path)
+    assert np.array_equal(again.foreground, person.foreground)
+
+
+def test_batches_have_the_promised_shapes_and_repeat(sampler: Sampler):
+    batch, again, other = (sampler.draw(step, 3, (128, 256)) for step in (5, 5, 6))
+    for tensor, channels in zip(batch, (3, 1, 3, 3), strict=True):
+        assert tensor.shape == (3, channels, 128, 256)
+        assert tensor.isfinite().all() and tensor.min() >= 0 and tensor.max() <= 1
+    assert torch.equal(batch.image, again.image) and not torch.equal(batch.image, other.image)
+
+
+def test_batches_show_people(sampler: Sampler):
+    alphas = sampler.draw(0, 16, (128, 128)).alpha
+    shown = alphas.mean((1, 2, 3))
+    assert (shown > 0.01).float().mean() > 0.8 and shown.std() > 0.05
+
+
+def test_heads_cut_off_by_the_photo_stay_at_the_upper_edge(sampler: Sampler):
+    planes = torch.zeros(7, 200, 100, dtype=torch.uint8)
+    planes[3, :150] = 255  # somebody from the upper edge down
+    subject = Subject([planes], (0, 0, 150, 100), False)
+    for _ in range(20):
+        window = sampler._free_window(subject, (128, 128))
+        assert window.y >= window.height / 2 - 1e-6
+
+
+def test_cut_of_everything_is_the_picture():
+    picture = torch.randint(0, 256, (4, 32, 48), dtype=torch.uint8)
+    window = augment.Window(16, 24, 32, 48, 0.0, False)
+    assert torch.allclose(augment.cut([picture], window, (32, 48)), picture / 255, atol=1e-5)
+    mirrored = augment.cut([picture], window._replace(mirrored=True), (32, 48))
+    assert torch.allclose(mirrored, picture.flip(2) / 255, atol=1e-5)
+
+
+def test_cut_turns_by_a_quarter():
+    picture = torch.randint(0, 256, (1, 32, 32), dtype=torch.uint8)
+    turned = augment.cut([picture], augment.Window(16, 16, 32, 32, np.pi / 2, False), (32, 32))
+    candidates = [torch.rot90(picture, k, (1, 2)) / 255 for k in (1, 3)]
+    assert any(torch.allclose(turned, c, atol=1e-3) for c in candidates)
+
+
+def test_true_trimap_by_hand():
+    alpha = torch.zeros(1, 1, 64, 64)
+    alpha[..., 24:] = 1  # the edge lies between columns 23 and 24, a border of cells: both sides are within 3 px
+    assert true_trimap(alpha)[0, 0].tolist() == [0, 0, 1, 1, 2, 2, 2, 2]
+    alpha[..., 20:24] = 1  # the edge in the middle of a cell, but 3 px reach to column 17 and 22 only
+    assert true_trimap(alpha)[0, 0].tolist() == [0, 0, 1, 2, 2, 2, 2, 2]
+
+
+def test_camera_effects_stay_in_range():
+    rng = np.random.default_rng(0)
+    images = torch.rand(6, 3, 64, 64)
+    effects = [
+        augment.shift_colours(images, rng),
+        augment.add_noise(images, rng, chance=1),
+        augment.compress(images, rng, chance=1),
+        augment.soften(images, rng, chance=1, strongest=3),
+        augment.shift_brightness(images, torch.rand(6, 1, 64, 64), images.flip(0), rng),
+    ]
+    for changed in effects:
+        assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
+        assert not torch.equal(changed, images)
+
+
+def test_held_objects_are_foreground():
+    rng = np.random.default_rng(4)
+    alpha = torch.zeros(6, 1, 64, 64)
+    alpha[:5, :, 16:, 20:44] = 1  # the last picture shows nobody
+    photo, foreground = torch.full((6, 3, 64, 64), 0.5), torch.full((6, 3, 64, 64), 0.5)
+    before = alpha.clone()
+    background = torch.zeros(6, 3, 64, 64)
+    augment.hold_objects(photo, alpha, foreground, torch.rand(6, 3, 64, 64), rng, chance=1)
+    grown = (alpha - before).flatten(1).sum(1)
+    assert (alpha >= before).all() and alpha.max() <= 1 and (grown[:5] > 0).sum() >= 3 and grown[5] == 0
+    held = (foreground - 0.5).abs().amax(1, keepdim=True) > 0.02
+    assert held[:5].flatten(1).any(1).all() and not held[5].any()
+    solid = alpha == 1
+    assert torch.allclose(photo[solid.expand_as(photo)], foreground[solid.expand_as(photo)], atol=1e-5)
+    assert torch.isfinite(foreground * alpha + (1 - alpha) * background).all()
+
+
+def test_mosaic_has_the_asked_size(sampler: Sampler):
+    assert {tuple(sampler._mosaic(size).shape) for size in ((128, 256), (96, 64))} == {(3, 128, 256), (3, 96, 64)}

