@@ -71,7 +71,7 @@ def random_bend(rng: np.random.Generator, size: tuple[int, int], device: torch.d
 
 
 def hold_objects(
-    photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = 0.12
+    photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = 0.05
 ) -> None:
     """Give some of the people a board or a ball that reaches across their outline; it counts as foreground. In place.
 
