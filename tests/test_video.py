@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from fractions import Fraction
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import av
@@ -44,6 +46,13 @@ def stored_duration(path: Path) -> float:
         return container.duration / av.time_base
 
 
+@pytest.fixture(scope="module")
+def apart() -> Iterator[Pool]:
+    """A process for encoding: as root, SVT-AV1 makes its caller real-time for good."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -56,9 +65,8 @@ def stored_duration(path: Path) -> float:
         ("a.webm", {"width": 63, "height": 47, "codec": "libvpx-vp9", "sound": None}),
     ],
 )
-def test_reads_containers_codecs_depths_and_odd_sizes(tmp_path, name, options):
-    with multiprocessing.get_context("spawn").Pool(1) as apart:  # as root, SVT-AV1 makes its caller real-time for good
-        path = apart.apply(make_clip, (tmp_path / name,), options)
+def test_reads_containers_codecs_depths_and_odd_sizes(apart, tmp_path, name, options):
+    path = apart.apply(make_clip, (tmp_path / name,), options)
     info, frames = read(path)
     size = options.get("width", 64), options.get("height", 48)
     assert (info.width, info.height) == size

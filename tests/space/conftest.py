@@ -6,8 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from coverage import Coverage
 from gradio_client import Client
 
 from matting import Matte, matte_image
+from matting.space.check import wait_for
 from matting.space.result import Result, make_result
 from matting.space.visit import Visits
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
-START_LIMIT_S = 300
 PAGE_LIMIT_S = 180
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -81,7 +79,7 @@ def app(tmp_path_factory) -> Iterator[App]:
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output)
     try:
-        _wait_for(f"http://127.0.0.1:{port}", process, log)
+        wait_for(f"http://127.0.0.1:{port}", process, log)
         yield App(f"http://127.0.0.1:{port}", folder)
     finally:
         process.terminate()
@@ -128,19 +126,6 @@ def matte_elsewhere(tmp_path) -> Callable[[Path, int], Matte]:
         return pickle.loads(target.read_bytes())
 
     return matte
-
-
-def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the app ended while starting:\n{log.read_text()[-2000:]}")
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(f"the app did not answer within {START_LIMIT_S} s:\n{log.read_text()[-2000:]}")
 
 
 @pytest.fixture(scope="session")
