@@ -30,6 +30,7 @@ def build_tables_tab() -> None:
     gr.HTML(f'<p class="small">{source}</p>')
     _build_measured(measured_rows(), measured_rows(part="common"))
     gr.HTML(f"<h2>{wording.TABLES_WORST}</h2><p>{wording.TABLES_WORST_NOTE}</p>")
+    gr.set_static_paths(WORST)  # else Gradio keeps a copy among the visitors' files
     gr.Image(WORST, show_label=False, interactive=False, buttons=["download", "fullscreen"], elem_id="worst")
     gr.on([metric.input, subset.input], chart_html, [metric, subset], chart, **UNQUEUED)
 

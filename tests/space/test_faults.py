@@ -60,3 +60,9 @@ def test_sentences_are_not_wrapped_again():
 def test_other_errors_stay_what_they_are():
     with pytest.raises(RuntimeError, match="a bug"), plain_errors():
         raise RuntimeError("a bug")
+
+
+def test_no_file_of_the_app_lies_among_those_of_visitors(lite_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    build_space(Service(lite_model, "random", Visits(tmp_path)))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
