@@ -15,6 +15,7 @@ os.environ["GRADIO_TEMP_DIR"] = private_temp_folder()
 from matting.space.builder import build_space
 from matting.space.conduct import launch_options
 from matting.space.device import always_there
+from matting.space.memory import share_arenas
 from matting.space.service import Service, find_examples, name_weights
 from matting.space.visit import Visits
 from matting.weights import load_model
@@ -25,6 +26,7 @@ MCP = os.environ.get("MATTING_MCP") == "1"
 
 
 def main() -> None:
+    share_arenas()
     service = Service(
         model=load_model(WEIGHTS),
         weights=name_weights(WEIGHTS),
