@@ -20,7 +20,7 @@ reimplemented. {origin}
 
 Load it with this project: `matting.load_model("hub:{repo}")`, or `python app.py` with `MATTING_WEIGHTS=hub:{repo}`.
 """
-_OURS = "Trained from our own data; these are not the authors' weights."
+_OURS = "Trained by this project; these are not the authors' weights."
 _LIMITS = (
     "**Limits** Small training set: unusual poses, large held objects, crowds, and people that blend with their background "
     "are where it fails first. Faces of all kinds are in the data, but nobody measured fairness."
