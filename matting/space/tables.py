@@ -11,6 +11,7 @@ from matting.space.chart import Mark, scatter_svg
 from matting.space.scripts import SORT
 from matting.space.service import UNQUEUED
 from matting.space.sortable import Cell, Column, number_cell, sortable_table, text_cell
+from matting.space.visit import address_of
 
 MEASURED_METRICS = {**METRICS, "MSE": "mse", "MAD": "mad", "IoU": "iou"}
 _PAPERS_METHOD = "Ours (paper)"
@@ -30,8 +31,9 @@ def build_tables_tab() -> None:
     gr.HTML(f'<p class="small">{source}</p>')
     _build_measured(measured_rows(), measured_rows(part="common"))
     gr.HTML(f"<h2>{wording.TABLES_WORST}</h2><p>{wording.TABLES_WORST_NOTE}</p>")
-    gr.set_static_paths(WORST)  # else Gradio keeps a copy among the visitors' files
-    gr.Image(WORST, show_label=False, interactive=False, buttons=["download", "fullscreen"], elem_id="worst")
+    gr.set_static_paths(WORST)  # served from where it lies
+    sheet = f'<img src="{address_of(WORST)}" alt="{escape(wording.TABLES_WORST_ALT)}" loading="lazy"/>'
+    gr.HTML(f'<a href="{address_of(WORST)}" target="_blank">{sheet}</a>', elem_id="worst")
     gr.on([metric.input, subset.input], chart_html, [metric, subset], chart, **UNQUEUED)
 
 

@@ -242,6 +242,7 @@ TABLES_WORST_NOTE = (
     "The five of our CC0 validation portraits with the largest error, none of them trained on. The truth was drawn by another "
     "network and checked by eye: in the first photo it counts the blossoms as part of the person."
 )
+TABLES_WORST_ALT = "Five portraits, one to a row: photo, trimap, true alpha, our alpha, and the error between the two."
 TABLES_NOT_MEASURED = (
     "This version comes without stored results. To make some: <code>python -m matting.evaluation.evaluate "
     "--dataset portraits --root DATA --out matting/evaluation/results</code>"

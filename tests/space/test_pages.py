@@ -270,6 +270,8 @@ def test_tables(open_page):
     assert page.locator(".measured").last.locator("tbody tr", has_text="KNN matting").count() >= 4
     page.locator("#published input").fill("modnet")
     assert page.locator("#published tbody tr:visible").count() == 2
+    page.locator("#worst img").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('#worst img').naturalWidth > 500")
 
 
 def test_about(open_page):
