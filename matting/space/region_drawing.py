@@ -16,6 +16,7 @@ from matting.space.region import RegionView
 
 BINS = 20
 _HISTOGRAM = (400, 150)  # width and height of the drawing
+_OUTSIDE = (216, 208, 195)  # between the pages of both themes
 _NEIGHBOURHOOD_PX = 440
 
 
@@ -166,13 +167,13 @@ def _squares(cells: NDArray[np.int64]) -> str:
 
 
 def _crop(matte: Matte, left: int, top: int, side: int) -> str:
-    """Data URI of a square given in working pixels, cut from the full photo; black where it leaves the picture."""
+    """Data URI of a square given in working pixels, cut from the full photo; plain where it leaves the picture."""
     height, width = matte.working_size
     scale_x, scale_y = matte.image.shape[1] / width, matte.image.shape[0] / height
     box = (left * scale_x, top * scale_y, (left + side) * scale_x, (top + side) * scale_y)
     size = (_NEIGHBOURHOOD_PX, _NEIGHBOURHOOD_PX)
     whole = tuple(int(np.floor(v)) for v in box[:2]) + tuple(int(np.ceil(v)) for v in box[2:])
-    window = Image.new("RGB", (whole[2] - whole[0], whole[3] - whole[1]))
+    window = Image.new("RGB", (whole[2] - whole[0], whole[3] - whole[1]), _OUTSIDE)
     x0, y0 = max(whole[0], 0), max(whole[1], 0)
     inside = matte.image[y0 : max(whole[3], 0), x0 : max(whole[2], 0)]
     window.paste(Image.fromarray(inside), (x0 - whole[0], y0 - whole[1]))
