@@ -40,9 +40,12 @@ def test_compare_methods_with_true_alpha(connect):
     results, files = connect().predict(photo, ["coarse", "grabcut"], truth, api_name="/compare_methods")
     assert [result["method"] for result in results] == ["coarse", "grabcut"]
     assert all(result["failure"] is None and result["seconds"] > 0 for result in results)
-    assert 0 < results[0]["metrics"]["mad"] < results[1]["metrics"]["mad"]
     size = Image.open(EXAMPLES / "silver.jpg").size
     assert [(Image.open(file).mode, Image.open(file).size) for file in files] == [("L", size)] * 2
+    expected, *alphas = (np.asarray(Image.open(path), np.float64) / 255 for path in (EXAMPLES / "alpha/silver.png", *files))
+    for result, alpha in zip(results, alphas, strict=True):
+        assert result["metrics"]["mad"] == pytest.approx(np.abs(alpha - expected).mean(), abs=1e-3)
+        assert 0 < result["metrics"]["mad"] < 0.05
 
 
 def test_compare_methods_without_true_alpha(connect):
