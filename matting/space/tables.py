@@ -32,8 +32,9 @@ def build_tables_tab() -> None:
     _build_measured(measured_rows(), measured_rows(part="common"))
     gr.HTML(f"<h2>{wording.TABLES_WORST}</h2><p>{wording.TABLES_WORST_NOTE}</p>")
     gr.set_static_paths(WORST)  # served from where it lies
-    sheet = f'<img src="{address_of(WORST)}" alt="{escape(wording.TABLES_WORST_ALT)}" loading="lazy"/>'
-    gr.HTML(f'<a href="{address_of(WORST)}" target="_blank">{sheet}</a>', elem_id="worst")
+    address = address_of(WORST)
+    sheet = f'<img src="{address}" alt="{escape(wording.TABLES_WORST_ALT)}" loading="lazy"/>'
+    gr.HTML(f'<a href="{address}" target="_blank">{sheet}</a>', elem_id="worst")
     gr.on([metric.input, subset.input], chart_html, [metric, subset], chart, **UNQUEUED)
 
 
