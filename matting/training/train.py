@@ -46,6 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20_000, help="planned optimiser steps; the cosine ends there")
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
+    parser.add_argument("--refine-only", action="store_true", help="leave the first stage as it is; norms do not learn statistics")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
@@ -53,7 +54,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoint-minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.refine_only and options.max_regions == 0:
+        parser.error("--refine-only needs regions to refine, got --max-regions 0")
+    return options
 
 
 class Run:
@@ -137,7 +141,9 @@ class Run:
             group["lr"] = group["peak"] * schedule(self.step, arguments.steps)
         torch.manual_seed(arguments.seed + self.step)
         self.objective.train()
-        if arguments.preset == "lite":
+        if arguments.refine_only:
+            self.model.eval()
+        elif arguments.preset == "lite":
             self.model.coarse.encoder.freeze_statistics()
         for _ in range(arguments.accumulate):
             began = time.perf_counter()
@@ -172,6 +178,8 @@ def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torc
     """AdamW; no decay on norms and biases, a smaller rate for the encoder."""
     if arguments.freeze_stem:
         objective.model.coarse.encoder.freeze_stem()
+    if arguments.refine_only:
+        objective.model.coarse.requires_grad_(False)
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, parameter in objective.named_parameters():
         if not parameter.requires_grad:

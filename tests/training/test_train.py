@@ -55,6 +55,22 @@ def test_every_parameter_learns():
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
 
 
+def test_refine_only_leaves_the_first_stage_and_all_statistics_alone(portraits: Path, tmp_path: Path):
+    options = arguments(portraits, tmp_path / "run", "--refine-only", "--start", "bundled", "--steps", "2")
+    before = training.start_model(options).state_dict()
+    training.train(options)
+    after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed and all(name.startswith("refine.") for name in changed)
+    assert not any("running" in name for name in changed)
+
+
+def test_refine_only_without_regions_is_refused(portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit):
+        arguments(portraits, tmp_path, "--refine-only", "--max-regions", "0")
+    assert "--refine-only needs regions" in capsys.readouterr().err
+
+
 def test_a_teacher_is_learnt_from_and_left_alone():
     torch.manual_seed(0)
     teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS)
