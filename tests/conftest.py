@@ -1,9 +1,11 @@
 """What all tests share: a small network with random weights, and its file."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from parity import recipe
 
 from matting.network import PRESETS, MattingNetwork
 from matting.weights import save_weights
@@ -21,4 +23,18 @@ def saved(lite_model, tmp_path_factory) -> Path:
     """File of `lite_model`, in half precision. Do not change it."""
     path = tmp_path_factory.mktemp("weights") / "lite.safetensors"
     save_weights(lite_model, path, {"step": "7"}, torch.float16)
+    return path
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory) -> Path:
+    """An authors' checkpoint of random numbers, with one of the entries that follow from the rest. Do not change it."""
+    torch.manual_seed(0)
+    shapes = json.loads((recipe.HERE / "keys.json").read_text())
+    state = {
+        key: torch.tensor(3) if key.endswith("num_batches_tracked") else torch.rand(shape).half()
+        for key, (shape, _) in shapes.items()
+    }
+    path = tmp_path_factory.mktemp("authors") / "their.pth"
+    torch.save({"mat_model": {**state, "any.relative_position_index": torch.zeros(4, dtype=torch.int64)}, "step": 5}, path)
     return path

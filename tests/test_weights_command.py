@@ -1,14 +1,12 @@
 """python -m matting.weights: what it prints and what it refuses; and the weights the app starts with."""
 
 import hashlib
-import json
 import os
 import runpy
 from pathlib import Path
 
 import pytest
 import torch
-from parity import recipe
 
 from matting.authors import from_authors
 from matting.weights import load_model, locate, read_metadata
@@ -17,20 +15,6 @@ from matting.weights.card import model_card
 from matting.weights.sources import BUNDLED, bundled_entry
 
 APP = Path(__file__).parents[1] / "app.py"
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
-    """An authors' checkpoint of random numbers, with one of the entries that follow from the rest."""
-    torch.manual_seed(0)
-    shapes = json.loads((recipe.HERE / "keys.json").read_text())
-    state = {
-        key: torch.tensor(3) if key.endswith("num_batches_tracked") else torch.rand(shape).half()
-        for key, (shape, _) in shapes.items()
-    }
-    path = tmp_path_factory.mktemp("authors") / "their.pth"
-    torch.save({"mat_model": {**state, "any.relative_position_index": torch.zeros(4, dtype=torch.int64)}, "step": 5}, path)
-    return path
 
 
 def refusal(capsys, *arguments: str) -> str:

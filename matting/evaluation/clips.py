@@ -27,7 +27,6 @@ from matting.weights import load_model
 
 REFINE_EVERYTHING = 50.0  # a bias on the logit of unknown that no cell withstands
 LOSSLESS = Encoding("matroska", "ffv1", "bgr0", {}, {}, (), "aac")
-MEMORY_SECONDS = (10, 100)
 MEMORY_SIDES = 128, 256  # of the frames and of the network; what a frame needs does not depend on the clip's length
 _PRODUCTS = ("webm", "alpha")
 
@@ -132,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print_cost(clip, model, options.sides, options.timed_frames)
         print_shares(clip, model, options.max_side)
         if options.memory:
-            print_memory(clip, options.weights, options.max_side)
+            print_memory(clip, options.weights, options.max_side, options.memory_seconds)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -145,7 +144,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-side", type=int, help="working side for accuracy and the whole run (default: as for photos)")
     parser.add_argument("--sides", type=int, nargs="+", default=[512, 1024], help="working sides for cost (%(default)s)")
     parser.add_argument("--timed-frames", type=int, default=10, help="frames timed per row of cost (%(default)s)")
-    parser.add_argument("--memory", action="store_true", help="also compare the memory of 10 s and 100 s, takes minutes")
+    parser.add_argument("--memory", action="store_true", help="also compare the memory of clips of two lengths")
+    parser.add_argument(
+        "--memory-seconds", type=float, nargs=2, default=[10, 100], metavar="S", help="lengths (%(default)s: takes minutes)"
+    )
     parser.add_argument("--peak-of-one-run", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -196,18 +198,18 @@ def print_shares(clip: Path, model: MattingNetwork, max_side: int | None) -> Non
     print(f"| {' and '.join(_PRODUCTS)} | {width}x{height} | {per_frame:.3f} | {busy} |", flush=True)
 
 
-def print_memory(clip: Path, weights: str, max_side: int | None) -> None:
+def print_memory(clip: Path, weights: str, max_side: int | None, lengths: Sequence[float]) -> None:
     print("\n| clip | peak memory |\n|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder, ClipReader(clip) as reader:
         copy = Path(folder) / "clip.mp4"
         loop_clip(clip, copy, reader.info.frames, H264_MP4)
         print(f"| the whole run above | {measure_memory(copy, weights, max_side):.0f} MiB |", flush=True)
         peaks = []
-        for seconds in MEMORY_SECONDS:
+        for seconds in lengths:
             loop_clip(clip, copy, round(seconds * reader.info.frame_rate), H264_MP4, MEMORY_SIDES[0])
             peaks.append(measure_memory(copy, weights, MEMORY_SIDES[1]))
             change = f" ({peaks[-1] / peaks[0] - 1:+.1%})" if len(peaks) > 1 else ""
-            print(f"| {seconds} s, reduced to {MEMORY_SIDES[0]} pixels | {peaks[-1]:.0f} MiB{change} |", flush=True)
+            print(f"| {seconds:g} s, reduced to {MEMORY_SIDES[0]} pixels | {peaks[-1]:.0f} MiB{change} |", flush=True)
 
 
 def print_peak(clip: Path, model: MattingNetwork, max_side: int | None) -> None:

@@ -23,6 +23,17 @@ class Portrait(NamedTuple):
     foreground: Floats
     alpha: Floats
 
+    def is_whole(self) -> bool:
+        """Whether no side of the picture cuts the person off."""
+        sides = self.alpha[0], self.alpha[-1], self.alpha[:, 0], self.alpha[:, -1]
+        return float(self.alpha.max()) > 0.5 and all(float(side.max()) <= 0.5 for side in sides)
+
+    def trim(self) -> "Portrait":
+        """The smallest part that holds the person."""
+        rows, columns = np.flatnonzero((self.alpha > 0.5).any(1)), np.flatnonzero((self.alpha > 0.5).any(0))
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return Portrait(self.foreground[box], self.alpha[box])
+
 
 class Shot(NamedTuple):
     """A picture (SIDE, SIDE, 3) and its true alpha (SIDE, SIDE), in [0, 1]."""
@@ -47,20 +58,23 @@ class Scene(NamedTuple):
 Condition = Callable[[Portrait, Portrait, Sequence[Floats], np.random.Generator], Shot]
 
 
-def place(portrait: Portrait, background: Floats, height: float = 0.85, centre: float = 0.5) -> Scene:
+def place(portrait: Portrait, background: Floats, height: float | None = None, centre: float = 0.5) -> Scene:
     """Put a portrait on the lower edge of a background.
 
     Args:
         portrait: who.
         background: (SIDE, SIDE, 3).
-        height: of the portrait, as a share of SIDE; if it is more than 1, the upper part alone is seen.
+        height: of the portrait, as a share of SIDE; if it is more than 1, the upper part alone is seen. None: as high as
+            it gets when its sides, which may cut the shoulders off, lie on the sides of the background.
         centre: of the portrait, as a share of SIDE.
     """
-    scale = height * SIDE / portrait.alpha.shape[0]
-    size = round(portrait.alpha.shape[1] * scale), round(height * SIDE)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    planes = np.dstack([portrait.foreground, portrait.alpha])
+    h, w = portrait.alpha.shape
+    scale = SIDE / w if height is None else height * SIDE / h
+    size = round(w * scale), round(h * scale)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    planes = np.dstack([portrait.foreground * portrait.alpha[..., None], portrait.alpha])  # colours by their weight
     planes = cv2.resize(planes, size, interpolation=method).clip(0, 1)[:SIDE]
+    planes[..., :3] = (planes[..., :3] / np.maximum(planes[..., 3:], np.float32(1e-3))).clip(0, 1)
     left = round(centre * SIDE - size[0] / 2)
     inside = slice(max(0, -left), max(0, -left) + SIDE)
     part = planes[:, inside]
@@ -107,17 +121,18 @@ def jpeg_30(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.
 
 
 def small_person(who: Portrait, _: Portrait, scenes: Sequence[Floats], rng: np.random.Generator) -> Shot:
-    """A tenth of the picture's height."""
+    """A tenth of the picture's height; `who` must be seen from head to foot."""
     return place(who, scenes[0], height=0.1, centre=rng.uniform(0.2, 0.8)).shot()
 
 
 def face_only(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
-    return place(who, scenes[0], height=1.7).shot()
+    return place(who, scenes[0], height=2.0).shot()
 
 
 def two_people(who: Portrait, other: Portrait, scenes: Sequence[Floats], _: np.random.Generator) -> Shot:
-    behind = place(other, scenes[0], height=0.75, centre=0.3).shot()
-    front = place(who, behind.image, height=0.8, centre=0.68).shot()
+    """Each is cut off by a side of the picture or hides where the other one ends."""
+    behind = place(other, scenes[0], height=0.92, centre=0.3).shot()
+    front = place(who, behind.image, height=0.98, centre=0.68).shot()
     return Shot(front.image, 1 - (1 - behind.alpha) * (1 - front.alpha))
 
 
@@ -129,9 +144,11 @@ def clutter(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.
 
 
 def held_object(who: Portrait, _: Portrait, scenes: Sequence[Floats], rng: np.random.Generator) -> Shot:
-    """A plain board at one side of the chest that reaches past the outline; what people hold belongs to the foreground."""
+    """A plain board before one shoulder that reaches past the outline; what people hold belongs to the foreground."""
     image, alpha = place(who, scenes[0]).shot()
-    centre = (rng.choice([0.2, 0.8]) + rng.uniform(-0.05, 0.05)) * SIDE, 0.85 * SIDE
+    column = int((rng.choice([0.2, 0.8]) + rng.uniform(-0.05, 0.05)) * SIDE)
+    shoulder = int((alpha[:, column] > 0.5).argmax()) or SIDE
+    centre = float(column), float(shoulder)
     size = rng.uniform(0.2, 0.35, 2) * SIDE
     board = np.zeros((SIDE, SIDE), np.float32)
     corners = cv2.boxPoints((centre, tuple(size), rng.uniform(-30, 30)))
@@ -155,6 +172,7 @@ CONDITIONS: dict[str, Condition] = {
     "cluttered background": clutter,
     "held object": held_object,
 }
+FROM_HEAD_TO_FOOT = ("small person",)
 
 
 def to_bytes(image: Floats) -> NDArray[np.uint8]:

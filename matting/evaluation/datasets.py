@@ -27,6 +27,7 @@ from matting.evaluation.metrics import trimap_from_alpha
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 PPM_MAX_AREA_PX = 2_073_600
 KEYED = "keyed"
+STREET = "street"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ LAYOUTS = {
     "ppm-100": Layout("PPM-100", "image", "matte", max_area_px=PPM_MAX_AREA_PX),
     "aim-500": Layout("AIM-500", "original", "mask", "trimap"),
 }
-PORTRAIT_SETS = (KEYED, "cc0_portraits", "web_portraits", "street")
+PORTRAIT_SETS = (KEYED, "cc0_portraits", "web_portraits", STREET)
 DATASETS = (*LAYOUTS, "photomatte85", "portraits", "folders")
 
 

@@ -3,7 +3,8 @@
     python -m matting.evaluation.robustness --root DATA
 
 The conditions are made from the keyed validation portraits, whose colours and alphas are exact, in front of the evaluation's
-backgrounds. What is drawn hangs on file names alone: every run sees the same pictures.
+backgrounds; small people are whole ones from street photos, whose masks are exact enough at that size. What is drawn hangs on
+file names alone: every run sees the same pictures.
 """
 
 import argparse
@@ -16,8 +17,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from matting.evaluation.conditions import CONDITIONS, SIDE, Floats, Portrait, Shot, to_bytes
-from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, Item, find_items
+from matting.evaluation.conditions import CONDITIONS, FROM_HEAD_TO_FOOT, SIDE, Floats, Portrait, Shot, to_bytes
+from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, STREET, Item, find_items
 from matting.evaluation.metrics import far_errors, mad
 from matting.network import MattingNetwork
 from matting.pipeline import matte_image
@@ -26,11 +27,12 @@ from matting.weights import load_model
 SCENES = 16
 
 
-def shots(items: Sequence[Item], scenes: Sequence[Floats]) -> Iterator[tuple[str, Shot]]:
+def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Floats]) -> Iterator[tuple[str, Shot]]:
     """Every keyed portrait under every condition, with the condition's name.
 
     Args:
         items: the keyed portraits; each one's neighbour in the list is the second person where one is needed.
+        whole: people from head to foot, at least one, who stand in where somebody is small.
         scenes: pictures without people, (SIDE, SIDE, 3) in [0, 1].
     """
     portraits = [_portrait(item) for item in items]
@@ -39,7 +41,8 @@ def shots(items: Sequence[Item], scenes: Sequence[Floats]) -> Iterator[tuple[str
         for name, condition in CONDITIONS.items():
             rng = np.random.default_rng(zlib.crc32(f"{item.name} {name}".encode()))
             start = zlib.crc32(item.name.encode()) % len(scenes)
-            image, alpha = condition(who, other, [*scenes[start:], *scenes[:start]], rng)
+            person = whole[index % len(whole)] if name in FROM_HEAD_TO_FOOT else who
+            image, alpha = condition(person, other, [*scenes[start:], *scenes[:start]], rng)
             yield name, Shot(image, alpha)
 
 
@@ -48,6 +51,18 @@ def _portrait(item: Item) -> Portrait:
         planes = np.dstack([np.asarray(image.convert("RGB")), np.asarray(alpha.convert("L"))])
     planes = planes.astype(np.float32) / np.float32(255)
     return Portrait(planes[..., :3], planes[..., 3])
+
+
+def load_whole_people(items: Sequence[Item]) -> list[Portrait]:
+    """The people whom no side of their photo cuts off, trimmed.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    people = [portrait.trim() for portrait in map(_portrait, items) if portrait.is_whole()]
+    if not people:
+        raise ValueError(f"expected a photo that shows somebody from head to foot, got none in {len(items)}")
+    return people
 
 
 def load_scenes(folder: Path) -> list[Floats]:
@@ -65,9 +80,11 @@ def load_scenes(folder: Path) -> list[Floats]:
 
 def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, float]:
     """Mean MAD of the refined alpha per condition."""
-    items = [item for item in find_items("portraits", root) if item.subset == KEYED][:limit]
+    everybody = find_items("portraits", root)
+    items = [item for item in everybody if item.subset == KEYED][:limit]
+    whole = load_whole_people([item for item in everybody if item.subset == STREET])
     errors: dict[str, list[float]] = {name: [] for name in CONDITIONS}
-    pictures = shots(items, load_scenes(root / "backgrounds"))
+    pictures = shots(items, whole, load_scenes(root / "backgrounds"))
     for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):
         errors[name].append(mad(matte_image(to_bytes(shot.image), model).alpha, shot.alpha))
     return {name: float(np.mean(values)) for name, values in errors.items()}

@@ -46,7 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20_000, help="planned optimiser steps; the cosine ends there")
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
-    parser.add_argument("--refine-only", action="store_true", help="leave the first stage as it is; norms do not learn statistics")
+    parser.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")

@@ -8,6 +8,7 @@ from PIL import Image
 
 from matting.evaluation import robustness
 from matting.evaluation.conditions import CONDITIONS, SIDE, Portrait, place
+from matting.evaluation.datasets import Item
 from matting.evaluation.metrics import far_errors
 from matting.pipeline import matte_image
 
@@ -55,6 +56,35 @@ def test_a_portrait_larger_than_the_picture_is_cut_below(portrait, scenes):
     assert alpha[: SIDE // 4].max() == 0 and alpha[-1, SIDE // 2] == 1
 
 
+def test_sides_that_cut_somebody_off_lie_on_the_sides_of_the_picture(scenes):
+    portrait = Portrait(np.full((40, 30, 3), 0.7, np.float32), np.pad(np.ones((20, 30), np.float32), ((20, 0), (0, 0))))
+    alpha = place(portrait, scenes[0]).alpha
+    assert alpha[-1].min() == alpha[SIDE * 3 // 4].min() == 1
+
+
+def test_the_old_backdrop_is_not_in_a_shrunk_portrait(scenes):
+    alpha = np.zeros((400, 300), np.float32)
+    alpha[100:, 51:252] = 1
+    colours = np.where(alpha[..., None] > 0, 0.7, 0).astype(np.float32).repeat(3, axis=2)
+    scene = place(Portrait(colours, alpha), scenes[0], height=0.1)
+    soft = (scene.alpha > 0.05) & (scene.alpha < 0.95)
+    assert soft.any() and np.allclose(scene.foreground[soft], 0.7, atol=0.01)
+
+
+def test_whole_people_are_those_whom_no_side_cuts_off(tmp_path):
+    people = {"whole": np.s_[5:35, 10:20], "cut": np.s_[5:40, 10:20], "nobody": np.s_[0:0, 0:0]}
+    items = []
+    for name, box in people.items():
+        alpha = np.zeros((40, 30), np.uint8)
+        alpha[box] = 255
+        Image.fromarray(alpha).save(tmp_path / f"{name}.png")
+        items.append(Item("street", name, tmp_path / f"{name}.png", tmp_path / f"{name}.png"))
+    (whole,) = robustness.load_whole_people(items)
+    assert whole.alpha.shape == (30, 10) and whole.alpha.min() == 1
+    with pytest.raises(ValueError, match="head to foot, got none in 2"):
+        robustness.load_whole_people(items[1:])
+
+
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_every_condition_shows_somebody(name, portrait, scenes):
     shots = [CONDITIONS[name](portrait, portrait, scenes, np.random.default_rng(3)) for _ in range(2)]
@@ -80,10 +110,11 @@ def test_conditions_do_what_they_say(portrait, scenes):
 def test_the_command_prints_both_tables(tmp_path, lite_model, monkeypatch, capsys):
     rng = np.random.default_rng(0)
     for subset in ("keyed", "cc0_portraits", "web_portraits", "street"):
-        for kind, shape in (("image", (40, 30, 3)), ("alpha", (40, 30))):
+        somebody = np.pad(rng.integers(128, 256, (38, 28), np.uint8), 1)
+        for kind, pixels in (("image", rng.integers(0, 256, (40, 30, 3), np.uint8)), ("alpha", somebody)):
             folder = tmp_path / subset / "val" / kind
             folder.mkdir(parents=True)
-            Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(folder / "a.png")
+            Image.fromarray(pixels).save(folder / "a.png")
     (tmp_path / "backgrounds").mkdir()
     Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "backgrounds" / "b.png")
     monkeypatch.setattr(robustness, "load_model", lambda *_: lite_model)
