@@ -71,7 +71,7 @@ class MobileBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.depthwise(self.expand(x)))
-        return x + y if self.residual else y
+        return y.add_(x) if self.residual else y  # in place: new memory costs more than the sum
 
 
 class ContextBlock(nn.Module):
@@ -137,7 +137,7 @@ class EfficientNetEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         image = image.contiguous(memory_format=torch.channels_last)  # fastest on the CPU; all that follows keeps that order
-        x = self.stem((image - 0.5) * 2)
+        x = self.stem(image.sub(0.5).mul_(2))
         for stage in self.stages[:_STAGES_TO_R16]:
             x = stage(x)
         r16 = r32 = x
