@@ -63,9 +63,9 @@ def put_people(folder: Path, image: str = "image", alpha: str = "alpha") -> None
 def project(tmp_path_factory, checkpoint) -> Path:
     """A copy of the project, with everything beside it that the README's commands name."""
     project = tmp_path_factory.mktemp("readme") / "project"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(project)], check=True)
-    for folder in ("matting", "tests"):
-        shutil.copytree(ROOT / folder, project / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("matting", "examples", "tests"):
+        shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", project)
     for root in (project.parent / "shared" / "data", project / "DATA"):
         for subset in ("keyed", "cc0_portraits", "web_portraits", "street"):
             for split in ("train", "val"):
