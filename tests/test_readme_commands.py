@@ -28,6 +28,7 @@ INSTALLS = {  # what .ci/run does before and around the tests
 }
 RUN_BY_OTHERS = ("python -m matting.space.check", "python app.py")  # tests/space/test_check.py does, which asks for a matte
 IN_CONTAINERS = "docker "
+PHOTO_COMMAND = re.compile(r"python -m matting (?P<photo>examples/\w+\.jpg) -o (?P<made>\S+)")
 
 
 def commands(block: str) -> list[str]:
@@ -102,6 +103,9 @@ def test_the_commands_of_a_block_run_one_after_the_other(block, project, environ
             ["bash", "-c", shortened(command)], cwd=project, env=environment, capture_output=True, text=True, timeout=240
         )
         assert run.returncode == 0, f"{shortened(command)}\n{run.stdout[-2000:]}\n{run.stderr[-4000:]}"
+        if photo := PHOTO_COMMAND.match(command):
+            with Image.open(project / photo["made"]) as made, Image.open(project / photo["photo"]) as sent:
+                assert made.size == sent.size
 
 
 def test_installing_and_testing_is_what_the_check_of_the_project_does():

@@ -144,11 +144,11 @@ def clutter(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.
 
 
 def held_object(who: Portrait, _: Portrait, scenes: Sequence[Floats], rng: np.random.Generator) -> Shot:
-    """A plain board before one shoulder that reaches past the outline; what people hold belongs to the foreground."""
+    """A plain board on one side of the outline, at head or shoulder; what people hold belongs to the foreground."""
     image, alpha = place(who, scenes[0]).shot()
     column = int((rng.choice([0.2, 0.8]) + rng.uniform(-0.05, 0.05)) * SIDE)
-    shoulder = int((alpha[:, column] > 0.5).argmax()) or SIDE
-    centre = float(column), float(shoulder)
+    outline = int((alpha[:, column] > 0.5).argmax()) or SIDE
+    centre = float(column), float(outline)
     size = rng.uniform(0.2, 0.35, 2) * SIDE
     board = np.zeros((SIDE, SIDE), np.float32)
     corners = cv2.boxPoints((centre, tuple(size), rng.uniform(-30, 30)))

@@ -10,6 +10,7 @@ file names alone: every run sees the same pictures.
 import argparse
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -53,13 +54,13 @@ def _portrait(item: Item) -> Portrait:
     return Portrait(planes[..., :3], planes[..., 3])
 
 
-def load_whole_people(items: Sequence[Item]) -> list[Portrait]:
-    """The people whom no side of their photo cuts off, trimmed.
+def load_whole_people(items: Sequence[Item], most: int) -> list[Portrait]:
+    """The first people, at most this many, whom no side of their photo cuts off, trimmed.
 
     Raises:
         ValueError: if there is none.
     """
-    people = [portrait.trim() for portrait in map(_portrait, items) if portrait.is_whole()]
+    people = list(islice((portrait.trim() for portrait in map(_portrait, items) if portrait.is_whole()), most))
     if not people:
         raise ValueError(f"expected a photo that shows somebody from head to foot, got none in {len(items)}")
     return people
@@ -82,7 +83,7 @@ def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> 
     """Mean MAD of the refined alpha per condition."""
     everybody = find_items("portraits", root)
     items = [item for item in everybody if item.subset == KEYED][:limit]
-    whole = load_whole_people([item for item in everybody if item.subset == STREET])
+    whole = load_whole_people([item for item in everybody if item.subset == STREET], len(items))
     errors: dict[str, list[float]] = {name: [] for name in CONDITIONS}
     pictures = shots(items, whole, load_scenes(root / "backgrounds"))
     for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):

@@ -33,9 +33,10 @@ def read_log(path: Path) -> Columns:
 
 
 def smooth(values: NDArray[np.float64], rows: int = SMOOTHED_ROWS) -> NDArray[np.float64]:
-    """Mean over the rows around each one, fewer at the ends; (rows,) -> (rows,)."""
-    window = np.ones(rows)
-    return np.convolve(values, window, "same")[: len(values)] / np.convolve(np.ones_like(values), window, "same")[: len(values)]
+    """Mean over an odd number of rows around each one, fewer at the ends; (n,) -> (n,)."""
+    around = slice(rows // 2, rows // 2 + len(values))
+    sums, counts = (np.convolve(x, np.ones(rows))[around] for x in (values, np.ones_like(values)))
+    return sums / counts
 
 
 def curves_figure(logs: dict[str, Columns]) -> Figure:

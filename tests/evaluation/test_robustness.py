@@ -79,10 +79,11 @@ def test_whole_people_are_those_whom_no_side_cuts_off(tmp_path):
         alpha[box] = 255
         Image.fromarray(alpha).save(tmp_path / f"{name}.png")
         items.append(Item("street", name, tmp_path / f"{name}.png", tmp_path / f"{name}.png"))
-    (whole,) = robustness.load_whole_people(items)
+    (whole,) = robustness.load_whole_people(items, 3)
     assert whole.alpha.shape == (30, 10) and whole.alpha.min() == 1
+    assert len(robustness.load_whole_people([items[0]] * 3, 2)) == 2
     with pytest.raises(ValueError, match="head to foot, got none in 2"):
-        robustness.load_whole_people(items[1:])
+        robustness.load_whole_people(items[1:], 3)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

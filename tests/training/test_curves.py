@@ -24,6 +24,8 @@ def test_the_later_of_two_rows_of_a_step_counts(tmp_path):
 def test_smoothing_by_hand():
     assert smooth(np.array([3.0, 6, 0]), 3).tolist() == [4.5, 3, 3]
     assert smooth(np.array([2.0]), 9).tolist() == [2]
+    assert smooth(np.array([3.0, 6, 0]), 5).tolist() == [3, 3, 3]
+    assert smooth(np.array([4.0, 2, 0, 2]), 5).tolist() == [2, 2, 2, 4 / 3]
 
 
 def test_terms_that_no_run_has_get_no_panel(tmp_path):
