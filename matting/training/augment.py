@@ -95,12 +95,12 @@ def hold_objects(
 
 
 def _object_shape(alpha: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(H, W) in [0, 1]: a soft-edged turned rectangle or ellipse around a point in the lower two thirds of the person."""
+    """(H, W) in [0, 1]: a soft-edged turned rectangle or ellipse around a point of the person, rarely of the head."""
     shape = np.zeros(alpha.shape, np.float32)
     rows, columns = np.nonzero(alpha > 0.9)
     if len(rows) == 0:
         return shape
-    point = rng.choice(np.flatnonzero(rows >= np.quantile(rows, 0.33)))
+    point = rng.choice(np.flatnonzero(rows >= np.quantile(rows, rng.choice([0, 0.33]))))
     centre = float(columns[point]), float(rows[point])
     size = np.sqrt(len(rows)) * rng.uniform(0.2, 0.8, 2)
     angle = float(rng.uniform(-45, 45))
@@ -145,6 +145,15 @@ def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
     grey = images.mean(1, keepdim=True)
     saturation = draw(0.7, 1.3) * torch.as_tensor(rng.random((b, 1, 1, 1)) > 0.04, device=images.device)
     return (grey + (images - grey) * saturation).clamp(0, 1)
+
+
+def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.08) -> Tensor:
+    """Leave some of the pictures a tenth to two thirds of their light, and less of it in their shadows; (B, 3, H, W)."""
+    dark = rng.random(len(images)) < chance
+    light = np.where(dark, np.exp(rng.uniform(np.log(0.1), np.log(0.67), len(images))), 1)
+    gamma = np.where(dark, rng.uniform(1, 1.5, len(images)), 1)
+    light, gamma = (torch.as_tensor(x, dtype=images.dtype, device=images.device)[:, None, None, None] for x in (light, gamma))
+    return images**gamma * light
 
 
 def add_noise(images: Tensor, rng: np.random.Generator, chance: float = 0.4, strongest: float = 0.04) -> Tensor:

@@ -16,11 +16,13 @@ from matting.training import augment
 from matting.training.augment import Window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 
-MIP_LEVELS = 4
+MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
 _FOREGROUND_ONLY = ("keyed",)
 _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 _TRIMAP_KERNEL = 7
+_FAR = 12.0  # heights of the frame over that of somebody far away
+_FAR_CHANCE = 0.35
 
 
 class Batch(NamedTuple):
@@ -138,7 +140,7 @@ class Sampler:
         kept = kept[:, None, None, None]
         lit = torch.where(kept, foreground, augment.shift_brightness(foreground, alpha, backgrounds, self.rng))
         image = torch.where(kept, photo, alpha * lit + (1 - alpha) * backgrounds)
-        image = augment.shift_colours(image, self.rng)
+        image = augment.darken(augment.shift_colours(image, self.rng), self.rng)
         image = augment.soften(image, self.rng, chance=0.15, strongest=2.0)
         image = augment.compress(augment.add_noise(image, self.rng), self.rng)
         return Batch(image, alpha, lit, backgrounds.flip(0))
@@ -168,10 +170,15 @@ class Sampler:
         return Window(float(y), float(x), float(h), float(w), self._angle(), bool(self.rng.random() < 0.5))
 
     def _free_window(self, subject: Subject, size: tuple[int, int]) -> Window:
-        """A window that may reach beyond the photo: the person is from a third to three times the frame's height."""
+        """A window that may reach beyond the photo: the person is from 45% to three times the frame's height.
+
+        Of those whom no side of their photo cuts off, some stand far away and are as small as 8%.
+        """
         top, left, bottom, right = subject.box
         person = max(bottom - top, (right - left) * size[0] / size[1])
-        height = person * np.exp(self.rng.uniform(np.log(0.35), np.log(2.2)))
+        whole = min(top, left) > 1 and bottom < subject.mips[0].shape[1] - 2 and right < subject.mips[0].shape[2] - 2
+        farthest = _FAR if whole and self.rng.random() < _FAR_CHANCE else 2.2
+        height = person * np.exp(self.rng.uniform(np.log(0.35), np.log(farthest)))
         width = height * size[1] / size[0] * np.exp(self.rng.normal(0, 0.1))
         if height > person:  # the whole person fits: anywhere in the frame, but on its lower edge if cut off there
             y = (top + bottom) / 2 + (height - person) / 2 * self.rng.uniform(-1, 1)

@@ -84,6 +84,22 @@ def test_heads_cut_off_by_the_photo_stay_at_the_upper_edge(sampler: Sampler):
         assert window.y >= window.height / 2 - 1e-6
 
 
+def test_only_people_seen_whole_are_far_away(sampler: Sampler):
+    planes = [torch.zeros(7, 200, 200, dtype=torch.uint8)]
+    whole, cut_off = Subject(planes, (20, 60, 180, 140), False), Subject(planes, (20, 60, 200, 140), False)
+    far, near = ([sampler._free_window(who, (128, 128)).height / 160 for _ in range(200)] for who in (whole, cut_off))
+    assert max(far) > 6 and 0.02 < np.mean(np.array(far) > 4) < 0.4
+    assert max(near) < 2.6
+
+
+def test_darkened_pictures_keep_some_light():
+    images = torch.rand(200, 3, 8, 8)
+    gain = augment.darken(images, np.random.default_rng(0), chance=0.25).mean((1, 2, 3)) / images.mean((1, 2, 3))
+    changed = gain < 1
+    assert 0.15 < changed.float().mean() < 0.35 and gain.min() > 0.05 and (gain[changed] < 0.7).all()
+    assert torch.equal(gain[~changed], torch.ones_like(gain[~changed]))
+
+
 def test_cut_of_everything_is_the_picture():
     picture = torch.randint(0, 256, (4, 32, 48), dtype=torch.uint8)
     window = augment.Window(16, 24, 32, 48, 0.0, False)
