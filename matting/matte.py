@@ -8,13 +8,14 @@ from PIL import Image, ImageColor, ImageOps
 
 from matting.foreground import blur_background, estimate_foreground
 from matting.image import load_image
+from matting.window import Window
 
 Background = str | tuple[int, int, int] | Image.Image | NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Regions:
-    """The redrawn regions of one photo on the working grid, N of them.
+    """The redrawn regions of one photo on the working grid of its window, N of them.
 
     Attributes:
         cells: (N, 2) int64, row and column in units of 8 working pixels.
@@ -46,7 +47,8 @@ class Matte:
         trimap: (H, W) uint8, 0 background, 128 unknown, 255 foreground.
         regions: what the second stage redrew.
         seconds: time per stage: resize, coarse, regions, refine, upsample.
-        working_size: (height, width) that the network saw.
+        window: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
+        looks: working sizes (height, width) of the photo and, where the window is only a part of it, of the window.
     """
 
     image: NDArray[np.uint8]
@@ -55,7 +57,19 @@ class Matte:
     trimap: NDArray[np.uint8]
     regions: Regions
     seconds: dict[str, float]
-    working_size: tuple[int, int]
+    window: Window
+    looks: tuple[tuple[int, int], ...]
+
+    @property
+    def working_size(self) -> tuple[int, int]:
+        """(height, width) at which the network saw the window."""
+        return self.looks[-1]
+
+    @property
+    def window_share(self) -> float:
+        """The window's share of the photo."""
+        rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left
+        return rows * columns / self.alpha.size
 
     def cutout(self) -> Image.Image:
         """RGBA picture with straight alpha and edge colours free of the old background; transparent pixels are black."""

@@ -1,6 +1,7 @@
 """A photo in, a matte out: arrays and pictures over the tensors of the network."""
 
 import time
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from matting.network import (
     select_regions,
 )
 from matting.resize import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
+from matting.window import Window, closer_window, cuts_somebody, whole
 
 AUTO_MAX_SIDE = 768
 AUTO_MIN_SIDE = 256
@@ -67,7 +69,7 @@ class _Clock:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         now = time.perf_counter()
-        self.seconds[stage] = now - self.began
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.began
         self.began = now
 
 
@@ -90,7 +92,8 @@ def matte_image(
     Args:
         image: path, open file, PIL image, or (H, W, 3) uint8 RGB array.
         model: from `load_model`.
-        max_side: longer working side in pixels; None is Auto (see `working_size`). The result always has the photo's size.
+        max_side: longer working side in pixels. None is Auto: a size that suits the photo (see `working_size`), and a second
+            look at the part that holds the people if they are small in it. The result always has the photo's size.
         unknown_bias: added to the trimap's logit of unknown: above 0 more regions are redrawn, 0 is the paper.
         refine: False redraws nothing and returns the coarse alpha as the alpha.
         cross_region: False redraws every region from its own pixels alone.
@@ -102,31 +105,58 @@ def matte_image(
         ValueError: if the image cannot be read (see `load_image`) or max_side is not positive.
     """
     pixels = load_image(image)
-    device = next(model.parameters()).device
-    clock = _Clock(device)
-    size = working_size(pixels.shape[0], pixels.shape[1], max_side)
-    tensor = to_tensor(pixels, size, device)
-    clock.lap("resize")
-    coarse = model.coarse(tensor)
-    clock.lap("coarse")
+    clock = _Clock(next(model.parameters()).device)
+    looks = [_look(pixels, whole(*pixels.shape[:2]), model, max_side, clock)]
+    if max_side is None:
+        looks += _look_closer(pixels, looks[0], model, clock)
+    window, tensor, coarse = looks[-1]
     cells = select_regions(coarse.trimap, unknown_bias)
     redrawn = cells if refine else cells[:0]
     neighbours = nearest_regions(redrawn)
     clock.lap("regions")
     refinement = refine_in_steps(model, tensor, coarse.alpha, redrawn, neighbours, cross_region)
     clock.lap("refine")
-    coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *pixels.shape[:2])
+    part = window.cut(pixels)
+    coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *part.shape[:2])
+    alpha = _full_alpha(tensor, coarse, redrawn, refinement, part) if refine else coarse_alpha
     matte = Matte(
         image=pixels,
-        alpha=_full_alpha(tensor, coarse, redrawn, refinement, pixels) if refine else coarse_alpha,
-        coarse_alpha=coarse_alpha,
-        trimap=_full_trimap(coarse, cells, *pixels.shape[:2]),
+        alpha=window.fill(alpha, *pixels.shape[:2]),
+        coarse_alpha=window.fill(coarse_alpha, *pixels.shape[:2]),
+        trimap=window.fill(_full_trimap(coarse, cells, *part.shape[:2]), *pixels.shape[:2]),
         regions=_collect(tensor, coarse, redrawn, neighbours, refinement),
         seconds=clock.seconds,
-        working_size=size,
+        window=window,
+        looks=tuple((look.tensor.shape[2], look.tensor.shape[3]) for look in looks),
     )
     clock.lap("upsample")
     return matte
+
+
+class _Look(NamedTuple):
+    """What the first stage says of a part of a photo, (1, 3, h, w) at the working size."""
+
+    window: Window
+    tensor: Tensor
+    coarse: CoarsePrediction
+
+
+def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_side: int | None, clock: _Clock) -> _Look:
+    part = window.cut(pixels)
+    tensor = to_tensor(part, working_size(*part.shape[:2], max_side), clock.device)
+    clock.lap("resize")
+    coarse = model.coarse(tensor)
+    clock.lap("coarse")
+    return _Look(window, tensor, coarse)
+
+
+def _look_closer(pixels: NDArray[np.uint8], first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:
+    """A second look at where the people are, if they are small; none if it would cut somebody off."""
+    window = closer_window(_plane(first.coarse.alpha), *pixels.shape[:2])
+    if window is None:
+        return []
+    closer = _look(pixels, window, model, None, clock)
+    return [] if cuts_somebody(_plane(closer.coarse.alpha), window, *pixels.shape[:2]) else [closer]
 
 
 def refine_in_steps(

@@ -123,9 +123,9 @@ class Endpoints:
             visit.begin(self.service.cut_out(image, None, Settings(), visit))
         if visit.result is None:
             raise Problem(wording.ERROR_NO_PHOTO)
-        regions = visit.result.matte.regions
+        matte = visit.result.matte
         with plain_errors(), not_stoppable():
-            view = view_region(regions, nearest_region(regions, x, y), self.service.model)
+            view = view_region(matte.regions, nearest_region(matte, x, y), self.service.model)
         values = {
             "region": view.index,
             "cell": list(view.cell),
@@ -201,6 +201,7 @@ class Endpoints:
         return {
             "size_px": list(matte.alpha.shape[::-1]),
             "working_size_px": list(matte.working_size[::-1]),
+            "window_px": matte.window._asdict(),
             "regions": len(matte.regions.cells),
             "redrawn_share": round(redrawn_share(result), 4),
             "seconds": {stage: round(seconds, 4) for stage, seconds in matte.seconds.items()},

@@ -22,11 +22,14 @@ def facts_html(result: Result, device: str, weights: str) -> str:
         (escape(device), wording.FACT_DEVICE),
         (escape(weights), wording.FACT_WEIGHTS),
     )
+    if matte.window_share < 1:
+        facts = (*facts[:2], (f"{matte.window_share:.0%}", wording.FACT_CLOSE_UP), *facts[2:])
     items = "".join(f"<div><dd>{value}</dd><dt>{term}</dt></div>" for value, term in facts)
     return f'<dl class="facts">{items}</dl><p class="stages-line">{stages}</p>'
 
 
 def redrawn_share(result: Result) -> float:
-    """Share of the working picture that was redrawn, in [0, 1]."""
-    height, width = result.matte.working_size
-    return len(result.matte.regions.cells) * REGION_SIZE**2 / (height * width)
+    """Share of the photo that was redrawn, in [0, 1]."""
+    matte = result.matte
+    height, width = matte.working_size
+    return matte.window_share * len(matte.regions.cells) * REGION_SIZE**2 / (height * width)

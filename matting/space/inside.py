@@ -108,7 +108,7 @@ class InsideTab:
 
     def click(self, visit: Visit | None, event: gr.EventData) -> Update:
         result = _result_of(visit)
-        return self._show(result, nearest_region(result.matte.regions, event.x, event.y))
+        return self._show(result, nearest_region(result.matte, event.x, event.y))
 
     def walk(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
         result = _result_of(visit)
@@ -128,11 +128,11 @@ class InsideTab:
 
     def light_bar(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
         """Light up the regions of one bar of the histogram."""
-        regions = _result_of(visit).matte.regions
-        changes = changes_of(regions)
+        matte = _result_of(visit).matte
+        changes = changes_of(matte.regions)
         bar = int(event.value)
         lit = np.flatnonzero(bins_of(changes) == bar)
-        return {self.page.locator: locator_svg(regions, lit=lit), self.page.histogram: histogram_svg(changes, bar)}
+        return {self.page.locator: locator_svg(matte, lit=lit), self.page.histogram: histogram_svg(changes, bar)}
 
     def _show(self, result: Result, index: int) -> Update:
         page = self.page
@@ -140,7 +140,7 @@ class InsideTab:
             view = view_region(result.matte.regions, index, self.service.model)
         return {
             self.chosen: index,
-            page.locator: locator_svg(result.matte.regions, view),
+            page.locator: locator_svg(result.matte, view),
             page.facts: f'<p class="small">{escape(describe_region(view, result))}</p>',
             page.neighbourhood: neighbourhood_html(result.matte, view),
             page.patches: patches_html(view),

@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from matting.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
 from matting.matte import Matte
@@ -14,6 +14,7 @@ from matting.space.result import Result, shrink
 from matting.space.visit import Visit, address_of
 
 _PHOTOGRAPHIC = ("input", "regions")
+_FRAME_COLOUR = (244, 240, 232)
 
 
 def panel_pixels(result: Result, name: str) -> NDArray[np.uint8]:
@@ -59,12 +60,22 @@ def panels_html(result: Result, visit: Visit) -> str:
 
 
 def show_regions(matte: Matte) -> NDArray[np.uint8]:
-    """(H, W, 3): the redrawn regions in colour with an amber tint, everything else grey and dim."""
+    """(H, W, 3): the redrawn regions in colour with an amber tint, everything else grey and dim; a close-up is framed."""
     image = matte.image.astype(np.float32)
     dim = image.mean(2, keepdims=True) * 0.45
     tinted = image * 0.55 + np.array(TRIMAP_COLOURS[128], np.float32) * 0.45
     mask = region_mask(matte)[..., None]
-    return np.where(mask, tinted, dim).astype(np.uint8)
+    shown = np.where(mask, tinted, dim).astype(np.uint8)
+    return shown if matte.window_share == 1 else _frame(shown, matte)
+
+
+def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
+    """The window's outline on a picture of the photo's size."""
+    picture = Image.fromarray(pixels)
+    top, left, bottom, right = matte.window
+    thick = max(1, round(max(pixels.shape) / 300))
+    ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), outline=_FRAME_COLOUR, width=thick)
+    return np.asarray(picture)
 
 
 def region_mask(matte: Matte) -> NDArray[np.bool_]:
@@ -72,7 +83,9 @@ def region_mask(matte: Matte) -> NDArray[np.bool_]:
     rows, columns = (side // REGION_SIZE for side in matte.working_size)
     grid = np.zeros((rows, columns), bool)
     grid[matte.regions.cells[:, 0], matte.regions.cells[:, 1]] = True
-    return np.asarray(Image.fromarray(grid).resize(matte.alpha.shape[::-1], Image.Resampling.NEAREST))
+    size = matte.window.cut(matte.alpha).shape
+    mask = np.asarray(Image.fromarray(grid).resize(size[::-1], Image.Resampling.NEAREST))
+    return matte.window.fill(mask, *matte.alpha.shape)
 
 
 def grey(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -96,6 +109,8 @@ def scale_html(name: str, low: str, high: str) -> str:
 def _legend(name: str, result: Result) -> str:
     if name == "trimap":
         return _trimap_legend()
+    if name == "regions" and result.matte.window_share < 1:
+        return f"<p>{wording.CLOSE_UP_NOTE}</p>"
     if name == "change":
         limit = change_limit(result)
         return scale_html(SIGNED_MAP, f"−{limit:.1f}", f"+{limit:.1f}")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matting.matte import Regions
+from matting.matte import Matte, Regions
 from matting.network import MattingNetwork
 from matting.network.regions import REGION_SIZE
 
@@ -86,19 +86,21 @@ def changes_of(regions: Regions) -> NDArray[np.float32]:
     return np.abs(regions.patches - regions.coarse_patches).mean((1, 2))
 
 
-def nearest_region(regions: Regions, x: float, y: float) -> int:
-    """Index of the region whose centre is nearest to a point, given as shares of the picture's width and height.
+def nearest_region(matte: Matte, x: float, y: float) -> int:
+    """Index of the region whose centre is nearest to a point, given as shares of the photo's width and height.
 
     Raises:
         ValueError: if there are no regions, or the point is outside the picture.
     """
     if not (0 <= x <= 1 and 0 <= y <= 1):
         raise ValueError(f"x and y must be between 0 and 1, got {x} and {y}")
-    if len(regions.cells) == 0:
+    cells = matte.regions.cells
+    if len(cells) == 0:
         raise ValueError("this photo has no refined regions")
-    height, width = regions.working_size
-    point = np.array([y * height, x * width]) / REGION_SIZE - 0.5
-    return int(np.square(regions.cells - point).sum(1).argmin())
+    photo, (top, left, bottom, right) = matte.alpha.shape, matte.window
+    inside = np.array([y * photo[0] - top, x * photo[1] - left]) / (bottom - top, right - left)
+    point = inside * matte.working_size / REGION_SIZE - 0.5
+    return int(np.square(cells - point).sum(1).argmin())
 
 
 def region_towards(regions: Regions, index: int, key: str) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.figures import signed_colours
-from matting.matte import Matte, Regions
+from matting.matte import Matte
 from matting.network.regions import REGION_SIZE
 from matting.space import wording
 from matting.space.region import RegionView
@@ -28,10 +28,11 @@ def data_uri(pixels: NDArray[np.uint8] | Image.Image, image_format: str = "PNG")
     return f"data:image/{image_format.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def locator_svg(regions: Regions, view: RegionView | None = None, lit: NDArray[np.int64] | None = None) -> str:
-    """The layer over the photo: lit regions, the chosen one and its neighbours, in working pixels."""
-    height, width = regions.working_size
-    parts = [] if lit is None else [f'<path class="lit" d="{_squares(regions.cells[lit])}"/>']
+def locator_svg(matte: Matte, view: RegionView | None = None, lit: NDArray[np.int64] | None = None) -> str:
+    """The layer over the photo: lit regions, the chosen one and its neighbours, in working pixels of the window."""
+    left, top, width, height = _photo_box(matte)
+    box = f"{left:g} {top:g} {width:g} {height:g}"
+    parts = [] if lit is None else [f'<path class="lit" d="{_squares(matte.regions.cells[lit])}"/>']
     if view is not None:
         x, y = _centre(view.cell)
         parts.append(_links(view, 0, 0))
@@ -39,7 +40,7 @@ def locator_svg(regions: Regions, view: RegionView | None = None, lit: NDArray[n
         parts.append(f'<path class="own" d="{_squares(np.array([view.cell]))}"/>')
         parts.append(f'<circle class="ring" cx="{x}" cy="{y}" r="{max(height, width) * 0.045:.1f}"/>')
     return (
-        f'<svg class="locator" viewBox="0 0 {width} {height}" preserveAspectRatio="none" tabindex="0" role="application" '
+        f'<svg class="locator" viewBox="{box}" preserveAspectRatio="none" tabindex="0" role="application" '
         f'aria-label="{escape(wording.INSIDE_PICTURE_ALT)}">{"".join(parts)}</svg>'
     )
 
@@ -161,6 +162,19 @@ def _centre(cell: tuple[int, int] | NDArray[np.int64]) -> tuple[int, int]:
     return int(cell[1]) * REGION_SIZE + REGION_SIZE // 2, int(cell[0]) * REGION_SIZE + REGION_SIZE // 2
 
 
+def _scale(matte: Matte) -> tuple[float, float]:
+    """Working pixels per pixel of the photo, across and down."""
+    top, left, bottom, right = matte.window
+    return matte.working_size[1] / (right - left), matte.working_size[0] / (bottom - top)
+
+
+def _photo_box(matte: Matte) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the whole photo, in working pixels of its window."""
+    across, down = _scale(matte)
+    height, width = matte.alpha.shape
+    return -matte.window.left * across, -matte.window.top * down, width * across, height * down
+
+
 def _squares(cells: NDArray[np.int64]) -> str:
     size = REGION_SIZE
     return "".join(f"M{column * size} {row * size}h{size}v{size}h-{size}z" for row, column in cells.tolist())
@@ -168,9 +182,9 @@ def _squares(cells: NDArray[np.int64]) -> str:
 
 def _crop(matte: Matte, left: int, top: int, side: int) -> str:
     """Data URI of a square given in working pixels, cut from the full photo; plain where it leaves the picture."""
-    height, width = matte.working_size
-    scale_x, scale_y = matte.image.shape[1] / width, matte.image.shape[0] / height
-    box = (left * scale_x, top * scale_y, (left + side) * scale_x, (top + side) * scale_y)
+    across, down = _scale(matte)
+    x, y = matte.window.left + left / across, matte.window.top + top / down
+    box = (x, y, x + side / across, y + side / down)
     size = (_NEIGHBOURHOOD_PX, _NEIGHBOURHOOD_PX)
     whole = tuple(int(np.floor(v)) for v in box[:2]) + tuple(int(np.ceil(v)) for v in box[2:])
     window = Image.new("RGB", (whole[2] - whole[0], whole[3] - whole[1]), _OUTSIDE)

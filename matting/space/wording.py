@@ -35,7 +35,7 @@ BACKGROUND_COLOUR = "Colour"
 BACKGROUND_PICTURE = "Your background"
 SETTINGS = "Settings"
 SIZE_LABEL = "Working size (long side, pixels)"
-SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos."
+SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos, and looks closer where people are small."
 BIAS_LABEL = "Region sensitivity"
 BIAS_INFO = "0 is the network as published. To the right, more regions are redrawn; to the left, fewer."
 REFINE_LABEL = "Refinement"
@@ -58,6 +58,7 @@ OFF_PAPER = "Region sensitivity is {bias:+.1f}, so this is not the network as pu
 
 FACT_SIZE = "photo, pixels"
 FACT_WORKING = "working size"
+FACT_CLOSE_UP = "of the photo, seen close up"
 FACT_REGIONS = "regions redrawn"
 FACT_SHARE = "of the picture"
 FACT_TIME = "seconds"
@@ -100,6 +101,7 @@ PANELS = (
     ("alpha", "5 · Refined alpha", "The result: how much of each pixel belongs to the person."),
     ("change", "6 · What refinement changed", "Red became more person, blue became less."),
 )
+CLOSE_UP_NOTE = "The frame: people are small here, so the network looked again at this part of the photo."
 TRIMAP_LEGEND = ("background", "unknown", "person")
 
 TRUTH_TITLE = "Against the true alpha"
@@ -270,7 +272,8 @@ TABLES_SOURCE = "Source: {source}. {note}"
 ABOUT = """
 ### What happens to your photo
 
-**First stage.** The photo is read at a working size that suits it. The network answers at one eighth of that size with
+**First stage.** The photo is read at a working size that suits it; if the people in it are small, it is read again, close
+up, where they are. The network answers at one eighth of that size with
 two maps: a *coarse alpha*, how much of each place is person, and a *trimap*, whether the place is background, person, or
 unknown.
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.matte import Regions
+from matting.matte import Matte, Regions
 from matting.space.region import (
     changes_of,
     nearest_region,
@@ -11,6 +11,7 @@ from matting.space.region import (
     region_towards,
     view_region,
 )
+from matting.window import Window, whole
 
 
 def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
@@ -26,22 +27,35 @@ def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
     )
 
 
+def make_matte(regions: Regions, window: Window | None = None) -> Matte:
+    """Of a photo of 50 x 100 pixels, all of it unless a window is given."""
+    plane = np.zeros((50, 100), np.float32)
+    return Matte(np.zeros((50, 100, 3), np.uint8), plane, plane, plane.astype(np.uint8), regions, {}, window or whole(50, 100), ((128, 256),))
+
+
 def test_nearest_region_by_hand():
+    matte = make_matte(make_regions([(0, 0), (0, 31), (15, 16)], [0.1, 0.2, 0.3]))
+    assert nearest_region(matte, 0.0, 0.0) == 0
+    assert nearest_region(matte, 1.0, 0.1) == 1
+    assert nearest_region(matte, 0.5, 0.9) == 2
+
+
+def test_nearest_region_in_a_close_up():
     regions = make_regions([(0, 0), (0, 31), (15, 16)], [0.1, 0.2, 0.3])
-    assert nearest_region(regions, 0.0, 0.0) == 0
-    assert nearest_region(regions, 1.0, 0.1) == 1
-    assert nearest_region(regions, 0.5, 0.9) == 2
+    matte = make_matte(regions, Window(10, 40, 20, 60))  # a fifth of the photo each way
+    assert [nearest_region(matte, *point) for point in ((0.4, 0.2), (0.6, 0.2), (0.5, 0.4))] == [0, 1, 2]
+    assert nearest_region(matte, 1.0, 0.0) == 1  # outside of the window: what is nearest
 
 
 @pytest.mark.parametrize(("x", "y"), [(-0.1, 0.5), (0.5, 1.1)])
 def test_point_outside_is_an_error(x, y):
     with pytest.raises(ValueError, match="between 0 and 1"):
-        nearest_region(make_regions([(0, 0)], [0.1]), x, y)
+        nearest_region(make_matte(make_regions([(0, 0)], [0.1])), x, y)
 
 
 def test_no_regions_is_an_error():
     with pytest.raises(ValueError, match="no refined regions"):
-        nearest_region(make_regions([], []), 0.5, 0.5)
+        nearest_region(make_matte(make_regions([], [])), 0.5, 0.5)
 
 
 def test_arrows_walk_to_the_next_region():

@@ -29,7 +29,7 @@ def test_data_uri_is_lossless_png():
 
 def test_locator_draws_the_region_and_its_eight_lines(result, lite_model):
     view = view_region(result.matte.regions, 4, lite_model)
-    svg = ElementTree.fromstring(locator_svg(result.matte.regions, view))
+    svg = ElementTree.fromstring(locator_svg(result.matte, view))
     assert svg.get("viewBox") == f"0 0 {result.matte.working_size[1]} {result.matte.working_size[0]}"
     assert len(svg.findall("line")) == 8
     own = svg.find("path[@class='own']").get("d")
@@ -39,7 +39,7 @@ def test_locator_draws_the_region_and_its_eight_lines(result, lite_model):
 def test_lines_are_thicker_with_more_attention(result, lite_model):
     attention = np.array([[0.1, 0.02, 0.3, 0.08, 0.1, 0.1, 0.1, 0.1, 0.1]], np.float32)
     view = replace(view_region(result.matte.regions, 4, lite_model), attention=attention)
-    widths = [float(w) for w in re.findall(r"stroke-width:([\d.]+)px", locator_svg(result.matte.regions, view))]
+    widths = [float(w) for w in re.findall(r"stroke-width:([\d.]+)px", locator_svg(result.matte, view))]
     assert np.argmax(widths) == 1
     assert np.argmin(widths) == 0
 
