@@ -29,8 +29,8 @@ def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
 
 def make_matte(regions: Regions, window: Window | None = None) -> Matte:
     """Of a photo of 50 x 100 pixels, all of it unless a window is given."""
-    plane = np.zeros((50, 100), np.float32)
-    return Matte(np.zeros((50, 100, 3), np.uint8), plane, plane, plane.astype(np.uint8), regions, {}, window or whole(50, 100), ((128, 256),))
+    image, plane, trimap = np.zeros((50, 100, 3), np.uint8), np.zeros((50, 100), np.float32), np.zeros((50, 100), np.uint8)
+    return Matte(image, plane, plane, trimap, regions, {}, window or whole(50, 100), ((128, 256),))
 
 
 def test_nearest_region_by_hand():
