@@ -82,8 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--max-side",
         type=read_pixels,
         metavar="PIXELS",
-        help="longer side at which the network works; larger shows finer hair and takes longer. The result always has the "
-        "photo's size",
+        help="longer side at which the network works; larger shows finer hair and takes longer (default: one that suits the "
+        "photo, with a closer look where people are small). The result always has the photo's size",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: %(default)s)")
     parser.add_argument(
