@@ -143,7 +143,7 @@ class _Look(NamedTuple):
 
 def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_side: int | None, clock: _Clock) -> _Look:
     part = window.cut(pixels)
-    tensor = to_tensor(part, working_size(*part.shape[:2], max_side), clock.device)
+    tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
     coarse = model.coarse(tensor)
     clock.lap("coarse")

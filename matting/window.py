@@ -56,8 +56,8 @@ def closer_window(coarse_alpha: NDArray[np.float32], height: int, width: int) ->
     room = max(_MARGIN * longest, (_SMALLEST - longest) / 2)
     if longest + 2 * room > _WORTH_IT * max(height, width):
         return None
-    start, end = (max(0, round(edge - room)) for edge in (top, left)), (bottom + room, right + room)
-    return Window(*start, min(height, round(end[0])), min(width, round(end[1])))
+    top, left = max(0, round(top - room)), max(0, round(left - room))
+    return Window(top, left, min(height, round(bottom + room)), min(width, round(right + room)))
 
 
 def cuts_somebody(coarse_alpha: NDArray[np.float32], window: Window, height: int, width: int) -> bool:

@@ -13,17 +13,17 @@ def facts_html(result: Result, device: str, weights: str) -> str:
     height, width = matte.alpha.shape
     total = sum(matte.seconds.values())
     stages = " · ".join(f"{wording.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in matte.seconds.items())
+    close_up = [(f"{matte.window_share:.0%}", wording.FACT_CLOSE_UP)] if matte.window_share < 1 else []
     facts = (
         (f"{width} × {height}", wording.FACT_SIZE),
         (f"{matte.working_size[1]} × {matte.working_size[0]}", wording.FACT_WORKING),
+        *close_up,
         (f"{len(matte.regions.cells):,}", wording.FACT_REGIONS),
         (f"{redrawn_share(result):.1%}", wording.FACT_SHARE),
         (f"{total:.2f}", wording.FACT_TIME),
         (escape(device), wording.FACT_DEVICE),
         (escape(weights), wording.FACT_WEIGHTS),
     )
-    if matte.window_share < 1:
-        facts = (*facts[:2], (f"{matte.window_share:.0%}", wording.FACT_CLOSE_UP), *facts[2:])
     items = "".join(f"<div><dd>{value}</dd><dt>{term}</dt></div>" for value, term in facts)
     return f'<dl class="facts">{items}</dl><p class="stages-line">{stages}</p>'
 

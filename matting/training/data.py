@@ -15,6 +15,7 @@ from matting.network import REGION_SIZE
 from matting.training import augment
 from matting.training.augment import Window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
+from matting.training.scenes import draw_scene
 
 MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
@@ -130,7 +131,7 @@ class Sampler:
         kept = np.zeros(count, bool)
         for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.collection.chances)):
             planes[i], kept[i] = self._person(self.collection.subjects[index], size)
-        backgrounds = torch.stack([self._background(size) for _ in range(count)])
+        backgrounds = torch.stack([draw_scene(self.collection.backgrounds, size, self.rng, self.device) for _ in range(count)])
         photo, alpha, foreground = planes.split([3, 1, 3], dim=1)
         alpha = ((alpha - _SNAP) / (1 - 2 * _SNAP)).clamp(0, 1)
         augment.hold_objects(photo, alpha, foreground, backgrounds, self.rng)
@@ -193,42 +194,6 @@ class Sampler:
             y = max(y, height / 2)
         x, width = _within_sides(x, width, (left, right), subject.mips[0].shape[2])
         return Window(float(y), float(x), float(height), float(width), self._angle(), bool(self.rng.random() < 0.5))
-
-    def _background(self, size: tuple[int, int]) -> Tensor:
-        return self._mosaic(size) if self.rng.random() < 0.06 else self._scene(size)
-
-    def _scene(self, size: tuple[int, int]) -> Tensor:
-        if not self.collection.backgrounds or self.rng.random() < 0.2:
-            return self._procedural(size)
-        mips = self.collection.backgrounds[self.rng.integers(len(self.collection.backgrounds))]
-        height, width = mips[0].shape[1:]
-        scale = min(height / size[0], width / size[1]) * self.rng.uniform(0.4, 1.0)
-        h, w = size[0] * scale, size[1] * scale
-        y, x = self.rng.uniform(h / 2, height - h / 2), self.rng.uniform(w / 2, width - w / 2)
-        scene = augment.cut(mips, Window(y, x, h, w, 0.0, bool(self.rng.random() < 0.5)), size)
-        return augment.soften(scene[None], self.rng, chance=0.4, strongest=8.0)[0]
-
-    def _mosaic(self, size: tuple[int, int]) -> Tensor:
-        """Shelves, posters, stalls: small scenes side by side."""
-        across = int(self.rng.integers(2, 9))
-        tile = -(-size[0] // across), -(-size[1] // across)
-        tiles = [self._scene(tile) for _ in range(4)]
-        rows = [torch.cat([tiles[i] for i in self.rng.integers(4, size=across)], dim=2) for _ in range(across)]
-        return torch.cat(rows, dim=1)[:, : size[0], : size[1]]
-
-    def _procedural(self, size: tuple[int, int]) -> Tensor:
-        """A wall: clouds of colour at a random scale, sometimes with straight-edged panels on it."""
-        cells = int(self.rng.integers(2, 24))
-        colour = self.rng.uniform(0, 1, (1, 3, 1, 1))
-        clouds = colour + self.rng.normal(0, self.rng.uniform(0.02, 0.25), (1, 3, cells, cells))
-        scene = torch.as_tensor(clouds, dtype=torch.float32, device=self.device)
-        scene = F.interpolate(scene, size=size, mode="bicubic")[0]
-        for _ in range(self.rng.integers(0, 7)):
-            top, left = self.rng.integers(0, size[0]), self.rng.integers(0, size[1])
-            bottom, right = self.rng.integers(top, size[0] + 1), self.rng.integers(left, size[1] + 1)
-            shade = torch.as_tensor(self.rng.normal(0, 0.2, (3, 1, 1)), dtype=torch.float32, device=self.device)
-            scene[:, top:bottom, left:right] += shade
-        return scene.clamp(0, 1)
 
 
 def _within_sides(x: float, width: float, person: tuple[int, int], limit: int) -> tuple[float, float]:

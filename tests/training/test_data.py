@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from matting.training import augment
+from matting.training import augment, scenes
 from matting.training.data import Sampler, Subject, load_portraits, true_trimap
 from matting.training.prepare import find_pairs, load_person
 
@@ -155,5 +155,9 @@ def test_held_objects_are_foreground():
     assert torch.isfinite(foreground * alpha + (1 - alpha) * background).all()
 
 
-def test_mosaic_has_the_asked_size(sampler: Sampler):
-    assert {tuple(sampler._mosaic(size).shape) for size in ((128, 256), (96, 64))} == {(3, 128, 256), (3, 96, 64)}
+@pytest.mark.parametrize("size", [(128, 256), (96, 64)])
+@pytest.mark.parametrize("draw", [scenes.mosaic, scenes.wall, scenes.plain_scene, scenes.draw_scene])
+def test_scenes_have_the_asked_size(sampler: Sampler, draw, size):
+    pictures = () if draw is scenes.wall else (sampler.collection.backgrounds,)
+    scene = draw(*pictures, size, np.random.default_rng(1), sampler.device)
+    assert scene.shape == (3, *size) and scene.min() >= 0 and scene.max() <= 1

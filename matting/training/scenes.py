@@ -1,0 +1,65 @@
+"""What stands behind people who were cut out: parts of photos, plain walls, and mosaics of both."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from matting.training import augment
+from matting.training.augment import Window
+
+_MOSAIC_CHANCE = 0.06
+_WALL_CHANCE = 0.2
+
+Pictures = Sequence[list[Tensor]]
+
+
+def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
+    """A background, (3, H, W) in [0, 1].
+
+    Args:
+        pictures: without people, each as mips of (3, h, w) uint8; may be empty.
+        size: (H, W).
+        rng: decides what is drawn.
+        device: of the result.
+    """
+    draw = mosaic if rng.random() < _MOSAIC_CHANCE else plain_scene
+    return draw(pictures, size, rng, device)
+
+
+def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
+    """A part of one of the pictures, now and then out of focus, or a wall."""
+    if not pictures or rng.random() < _WALL_CHANCE:
+        return wall(size, rng, device)
+    mips = pictures[int(rng.integers(len(pictures)))]
+    height, width = mips[0].shape[1:]
+    scale = min(height / size[0], width / size[1]) * rng.uniform(0.4, 1.0)
+    h, w = size[0] * scale, size[1] * scale
+    y, x = rng.uniform(h / 2, height - h / 2), rng.uniform(w / 2, width - w / 2)
+    scene = augment.cut(mips, Window(y, x, h, w, 0.0, bool(rng.random() < 0.5)), size)
+    return augment.soften(scene[None], rng, chance=0.4, strongest=8.0)[0]
+
+
+def mosaic(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
+    """Shelves, posters, stalls: small scenes side by side."""
+    across = int(rng.integers(2, 9))
+    tile = -(-size[0] // across), -(-size[1] // across)
+    tiles = [plain_scene(pictures, tile, rng, device) for _ in range(4)]
+    rows = [torch.cat([tiles[i] for i in rng.integers(4, size=across)], dim=2) for _ in range(across)]
+    return torch.cat(rows, dim=1)[:, : size[0], : size[1]]
+
+
+def wall(size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
+    """Clouds of colour at a random scale, sometimes with straight-edged panels on them."""
+    cells = int(rng.integers(2, 24))
+    colour = rng.uniform(0, 1, (1, 3, 1, 1))
+    clouds = colour + rng.normal(0, rng.uniform(0.02, 0.25), (1, 3, cells, cells))
+    scene = F.interpolate(torch.as_tensor(clouds, dtype=torch.float32, device=device), size=size, mode="bicubic")[0]
+    for _ in range(rng.integers(0, 7)):
+        top, left = rng.integers(0, size[0]), rng.integers(0, size[1])
+        bottom, right = rng.integers(top, size[0] + 1), rng.integers(left, size[1] + 1)
+        shade = torch.as_tensor(rng.normal(0, 0.2, (3, 1, 1)), dtype=torch.float32, device=device)
+        scene[:, top:bottom, left:right] += shade
+    return scene.clamp(0, 1)
