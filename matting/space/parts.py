@@ -9,7 +9,7 @@ from scipy import ndimage
 
 MAP_SIDE = 512
 MOST_PARTS = 9
-_SMALLEST_SHARE = 0.004  # of the picture; smaller islands belong to the part nearest to them
+_SMALLEST_SHARE = 0.004  # of what the network looked at; smaller islands belong to the part nearest to them
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,13 @@ class Parts:
         return replace(self, dropped=self.dropped ^ {int(self.labels[row, column])}) if around.any() else self
 
 
-def find_parts(alpha: NDArray[np.float32]) -> Parts:
-    """Split an alpha (H, W) into parts that do not touch each other."""
+def find_parts(alpha: NDArray[np.float32], window_share: float = 1.0) -> Parts:
+    """Split an alpha (H, W) into parts that do not touch each other.
+
+    Args:
+        alpha: in [0, 1].
+        window_share: the share of the picture that the network looked at.
+    """
     height, width = alpha.shape
     scale = min(1.0, MAP_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -46,7 +51,7 @@ def find_parts(alpha: NDArray[np.float32]) -> Parts:
     solid = small >= 0.5
     islands, _ = ndimage.label(solid, structure=np.ones((3, 3)))
     areas = np.bincount(islands.ravel())[1:]
-    large = np.flatnonzero(areas >= _SMALLEST_SHARE * small.size)
+    large = np.flatnonzero(areas >= _SMALLEST_SHARE * window_share * small.size)
     large = large[np.argsort(-areas[large], kind="stable")][:MOST_PARTS]
     if len(large) == 0:
         return Parts(np.zeros(solid.shape, np.uint8), solid, 0)

@@ -16,7 +16,7 @@ from matting.space.background import Background, composite, render_background
 from matting.space.parts import Parts, drop_parts, find_parts
 
 PREVIEW_SIDE = 1280
-NOBODY_SHARE = 0.004  # of the picture; less foreground than this is nobody
+NOBODY_SHARE = 0.004  # of what the network looked at; less foreground than this is nobody
 
 
 class Preview(NamedTuple):
@@ -71,7 +71,7 @@ class Result:
 
     @property
     def found_somebody(self) -> bool:
-        return float(self.matte.alpha.mean()) >= NOBODY_SHARE
+        return float(self.matte.window.cut(self.matte.alpha).mean()) >= NOBODY_SHARE
 
     @cached_property
     def preview(self) -> Preview:
@@ -125,7 +125,7 @@ def make_result(
     truth: NDArray[np.float32] | None = None,
     example: ExamplePhoto | None = None,
 ) -> Result:
-    return Result(stem, matte, unknown_bias, truth, find_parts(matte.alpha), example)
+    return Result(stem, matte, unknown_bias, truth, find_parts(matte.alpha, matte.window_share), example)
 
 
 def shrink(pixels: NDArray, side: int = PREVIEW_SIDE) -> NDArray:

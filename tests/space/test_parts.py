@@ -46,6 +46,12 @@ def test_specks_are_no_parts_and_empty_alpha_has_none():
     assert find_parts(np.zeros((50, 60), np.float32)).count == 0
 
 
+def test_people_in_a_small_window_are_parts():
+    alpha = np.zeros((200, 400), np.float32)
+    alpha[100:112, 200:210] = alpha[100:110, 230:240] = 1  # 0.15% of the picture each
+    assert find_parts(alpha).count == 0 and find_parts(alpha, 0.05).count == 2
+
+
 def test_large_alpha_is_labelled_small_and_dropped_at_full_size():
     alpha = np.kron(two_people(), np.ones((8, 8), np.float32))
     parts = find_parts(alpha)
