@@ -90,8 +90,9 @@ class Endpoints:
             cross_region: whether regions look at their neighbours.
 
         Returns:
-            The cut-out (RGBA PNG, edge colours cleaned), the alpha (8-bit grey PNG), and facts: sizes in pixels,
-            regions and their share of the picture, seconds per stage, device, weights, and whether anybody was found.
+            The cut-out (RGBA PNG, edge colours cleaned), the alpha (8-bit grey PNG), and facts: sizes in pixels, the
+            window of the photo that was looked at (a part of it where people are small), regions and their share of
+            the photo, seconds per stage, device, weights, and whether anybody was found.
         """
         if image is None:
             raise Problem(wording.ERROR_NO_PHOTO)
