@@ -26,6 +26,7 @@ from matting.video import ClipInfo, ClipReader, Frame
 
 _BATCH_PIXELS = {"cpu": 1024**2, "cuda": 8 * 1024**2}  # of a batch at working size
 _MOST_FRAMES = 8
+CLIP_MAX_SIDE = 768  # a photo may take longer than a frame
 DEFAULT_BACKGROUND = (0, 177, 64)  # the green of a studio screen
 STAGES = ("decode", "network", "encode")
 _END = object()
@@ -37,13 +38,13 @@ class ClipSettings:
     """How a clip is matted.
 
     Attributes:
-        max_side: longest working side in pixels; None chooses by the clip's size.
+        max_side: longest working side in pixels.
         unknown_bias: added to the logit of unknown; above 0 more is redrawn.
         refine: whether unknown regions are redrawn.
         flicker_filter: whether the coarse stage is steadied over time; off, every frame stands alone.
     """
 
-    max_side: int | None = None
+    max_side: int = CLIP_MAX_SIDE
     unknown_bias: float = 0.0
     refine: bool = True
     flicker_filter: bool = False

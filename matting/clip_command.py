@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from matting.clip import DEFAULT_BACKGROUND, ClipSettings, iterate_clip
+from matting.clip import CLIP_MAX_SIDE, DEFAULT_BACKGROUND, ClipSettings, iterate_clip
 from matting.network import MattingNetwork
 from matting.products import PRODUCTS, product_path
 from matting.video import CLIP_SUFFIXES
@@ -97,7 +97,7 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
     Raises:
         ValueError, OSError: as `matting.clip.matte_clip`.
     """
-    settings = ClipSettings(max_side=options.max_side, flicker_filter=options.steady)
+    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, flicker_filter=options.steady)
     background = DEFAULT_BACKGROUND if options.background is None else options.background
     with (
         closing(iterate_clip(job.source, model, job.outputs, settings, background=background)) as steps,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matting.clip import STAGES, ClipReport, ClipSettings, ahead, matte_clip, matte_frames
+from matting.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, ahead, matte_clip, matte_frames
 from matting.evaluation.metrics import dtssd, sad
 from matting.network import MattingNetwork
 from matting.network.benchmark import peak_bytes
@@ -83,11 +83,11 @@ def read_alphas(path: Path) -> list[NDArray[np.float32]]:
         return [frame.image[..., 1] / np.float32(255) for frame in reader]
 
 
-def measure_memory(clip: Path, weights: str, max_side: int | None) -> float:
+def measure_memory(clip: Path, weights: str, max_side: int) -> float:
     """Peak memory in MiB of a fresh process that mattes the clip and saves it."""
-    command = [sys.executable, "-m", "matting.evaluation.clips", str(clip), "--weights", weights, "--peak-of-one-run"]
-    side = [] if max_side is None else ["--max-side", str(max_side)]
-    run = subprocess.run([*command, *side], stdout=subprocess.PIPE, text=True, check=True)
+    options = ["--weights", weights, "--max-side", str(max_side), "--peak-of-one-run"]
+    command = [sys.executable, "-m", "matting.evaluation.clips", str(clip), *options]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(run.stdout)
 
 
@@ -141,7 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames, for a quick look")
     parser.add_argument("--weights", default="bundled")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--max-side", type=int, help="working side for accuracy and the whole run (default: as for photos)")
+    parser.add_argument("--max-side", type=int, default=CLIP_MAX_SIDE, help="working side of all but cost (%(default)s)")
     parser.add_argument("--sides", type=int, nargs="+", default=[512, 1024], help="working sides for cost (%(default)s)")
     parser.add_argument("--timed-frames", type=int, default=10, help="frames timed per row of cost (%(default)s)")
     parser.add_argument("--memory", action="store_true", help="also compare the memory of clips of two lengths")
@@ -170,7 +170,7 @@ def print_clip(source: Path, clip: Path, model: MattingNetwork) -> None:
     print(f"{source}: {info.frames} frames of {info.width}x{info.height} pixels; preset {model.config.preset}, {where}.")
 
 
-def print_accuracy(clip: Path, truth: Path, model: MattingNetwork, max_side: int | None) -> None:
+def print_accuracy(clip: Path, truth: Path, model: MattingNetwork, max_side: int) -> None:
     rows = [measure_accuracy(clip, truth, model, ClipSettings(max_side, flicker_filter=steady)) for steady in (False, True)]
     print("\n| flicker filter | dtSSD coarse | dtSSD refined | SAD coarse | SAD refined |\n|---|---|---|---|---|")
     for name, row in zip(("off", "on"), rows, strict=True):
@@ -187,7 +187,7 @@ def print_cost(clip: Path, model: MattingNetwork, sides: Sequence[int], frames: 
             print(f"| {side} | {name} | {cost.refined_share:.1%} | {cost.seconds:.3f} |", flush=True)
 
 
-def print_shares(clip: Path, model: MattingNetwork, max_side: int | None) -> None:
+def print_shares(clip: Path, model: MattingNetwork, max_side: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = _matte(clip, model, max_side, Path(folder))
     busy = " | ".join(f"{report.seconds[stage] / report.wall:.0%}" for stage in STAGES)
@@ -198,7 +198,7 @@ def print_shares(clip: Path, model: MattingNetwork, max_side: int | None) -> Non
     print(f"| {' and '.join(_PRODUCTS)} | {width}x{height} | {per_frame:.3f} | {busy} |", flush=True)
 
 
-def print_memory(clip: Path, weights: str, max_side: int | None, lengths: Sequence[float]) -> None:
+def print_memory(clip: Path, weights: str, max_side: int, lengths: Sequence[float]) -> None:
     print("\n| clip | peak memory |\n|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder, ClipReader(clip) as reader:
         copy = Path(folder) / "clip.mp4"
@@ -212,12 +212,12 @@ def print_memory(clip: Path, weights: str, max_side: int | None, lengths: Sequen
             print(f"| {seconds:g} s, reduced to {MEMORY_SIDES[0]} pixels | {peaks[-1]:.0f} MiB{change} |", flush=True)
 
 
-def print_peak(clip: Path, model: MattingNetwork, max_side: int | None) -> None:
+def print_peak(clip: Path, model: MattingNetwork, max_side: int) -> None:
     _matte(clip, model, max_side, clip.parent)
     print(peak_bytes() / 1024**2)
 
 
-def _matte(clip: Path, model: MattingNetwork, max_side: int | None, folder: Path) -> ClipReport:
+def _matte(clip: Path, model: MattingNetwork, max_side: int, folder: Path) -> ClipReport:
     outputs = {name: product_path(folder, "out", name) for name in _PRODUCTS}
     return matte_clip(clip, model, outputs, ClipSettings(max_side))
 
