@@ -24,7 +24,7 @@ from matting.network import (
 from matting.resize import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
 from matting.window import Window, closer_window, cuts_somebody, whole
 
-AUTO_MAX_SIDE = 1024
+AUTO_MAX_SIDE = 896
 AUTO_MIN_SIDE = 256
 LARGEST_SIDE = 4096
 _TRIMAP_VALUES = np.array([0, 128, 255], np.uint8)
