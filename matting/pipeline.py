@@ -86,7 +86,7 @@ def matte_image(
     """Cut the people out of a photo.
 
     Needs about 0.1 GB for the network, 0.5 GB per million working pixels, and 25 bytes per pixel of the photo: measured on
-    100 megapixels (a JPEG file, Auto, two cores), the whole process peaks at 2.8 GiB, `cutout` included, and at 3.4 GiB with
+    100 megapixels (a JPEG file, Auto, two cores), the whole process peaks at 2.9 GiB, `cutout` included, and at 3.2 GiB with
     `composite`.
 
     Args:
