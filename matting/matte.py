@@ -66,6 +66,12 @@ class Matte:
         return self.looks[-1]
 
     @property
+    def working_scale(self) -> tuple[float, float]:
+        """Working pixels per pixel of the photo, down and across."""
+        rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left
+        return self.working_size[0] / rows, self.working_size[1] / columns
+
+    @property
     def window_share(self) -> float:
         """The window's share of the photo."""
         rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left

@@ -97,9 +97,9 @@ def nearest_region(matte: Matte, x: float, y: float) -> int:
     cells = matte.regions.cells
     if len(cells) == 0:
         raise ValueError("this photo has no refined regions")
-    photo, (top, left, bottom, right) = matte.alpha.shape, matte.window
-    inside = np.array([y * photo[0] - top, x * photo[1] - left]) / (bottom - top, right - left)
-    point = inside * matte.working_size / REGION_SIZE - 0.5
+    height, width = matte.alpha.shape
+    inside = np.array([y * height - matte.window.top, x * width - matte.window.left])
+    point = inside * matte.working_scale / REGION_SIZE - 0.5
     return int(np.square(cells - point).sum(1).argmin())
 
 

@@ -162,15 +162,9 @@ def _centre(cell: tuple[int, int] | NDArray[np.int64]) -> tuple[int, int]:
     return int(cell[1]) * REGION_SIZE + REGION_SIZE // 2, int(cell[0]) * REGION_SIZE + REGION_SIZE // 2
 
 
-def _scale(matte: Matte) -> tuple[float, float]:
-    """Working pixels per pixel of the photo, across and down."""
-    top, left, bottom, right = matte.window
-    return matte.working_size[1] / (right - left), matte.working_size[0] / (bottom - top)
-
-
 def _photo_box(matte: Matte) -> tuple[float, float, float, float]:
     """Left, top, width and height of the whole photo, in working pixels of its window."""
-    across, down = _scale(matte)
+    down, across = matte.working_scale
     height, width = matte.alpha.shape
     return -matte.window.left * across, -matte.window.top * down, width * across, height * down
 
@@ -182,7 +176,7 @@ def _squares(cells: NDArray[np.int64]) -> str:
 
 def _crop(matte: Matte, left: int, top: int, side: int) -> str:
     """Data URI of a square given in working pixels, cut from the full photo; plain where it leaves the picture."""
-    across, down = _scale(matte)
+    down, across = matte.working_scale
     x, y = matte.window.left + left / across, matte.window.top + top / down
     box = (x, y, x + side / across, y + side / down)
     size = (_NEIGHBOURHOOD_PX, _NEIGHBOURHOOD_PX)

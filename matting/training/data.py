@@ -177,13 +177,13 @@ class Sampler:
         """
         top, left, bottom, right = subject.box
         person = max(bottom - top, (right - left) * size[0] / size[1])
-        whole = min(top, left) > 1 and bottom < subject.mips[0].shape[1] - 2 and right < subject.mips[0].shape[2] - 2
+        cut_off = bottom >= subject.mips[0].shape[1] - 2
+        whole = min(top, left) > 1 and not cut_off and right < subject.mips[0].shape[2] - 2
         farthest = _FAR if whole and self.rng.random() < _FAR_CHANCE else 2.2
         height = person * np.exp(self.rng.uniform(np.log(0.35), np.log(farthest)))
         width = height * size[1] / size[0] * np.exp(self.rng.normal(0, 0.1))
         if height > person:  # the whole person fits: anywhere in the frame, but on its lower edge if cut off there
             y = (top + bottom) / 2 + (height - person) / 2 * self.rng.uniform(-1, 1)
-            cut_off = bottom >= subject.mips[0].shape[1] - 2
             y = bottom - 0.53 * height if cut_off and self.rng.random() < 0.9 else y
             x = (left + right) / 2 + width * self.rng.uniform(-0.4, 0.4)
         else:
