@@ -8,9 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+
+from matting.light import brightening_gain
 
 _BEND = 0.04
 
@@ -70,47 +71,6 @@ def random_bend(rng: np.random.Generator, size: tuple[int, int], device: torch.d
     return F.interpolate(points, size=size, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
 
 
-def hold_objects(
-    photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = 0.05
-) -> None:
-    """Give some of the people a board or a ball that reaches across their outline; it counts as foreground. In place.
-
-    Args:
-        photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1].
-        foreground: (B, 3, H, W) in [0, 1].
-        textures: (B, 3, H, W), pictures whose contrasts the objects get; each object takes another picture's.
-        rng: decides who holds what.
-        chance: of a picture.
-    """
-    for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        shape = _object_shape(alpha[i, 0].cpu().numpy(), rng)
-        weight = torch.from_numpy(shape).to(alpha.device)[None]
-        colour = torch.as_tensor(rng.uniform(0.05, 0.95, (3, 1, 1)), dtype=torch.float32, device=alpha.device)
-        colour = (colour + float(rng.uniform(0, 1)) * (textures[i - 1] - textures[i - 1].mean())).clamp(0, 1)
-        photo[i] = torch.lerp(photo[i], colour, weight)
-        covered = weight + (1 - weight) * alpha[i]
-        foreground[i] = torch.lerp(foreground[i], colour, weight / covered.clamp(min=1e-6))
-        alpha[i] = covered
-
-
-def _object_shape(alpha: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(H, W) in [0, 1]: a soft-edged turned rectangle or ellipse around a point of the person, rarely of the head."""
-    shape = np.zeros(alpha.shape, np.float32)
-    rows, columns = np.nonzero(alpha > 0.9)
-    if len(rows) == 0:
-        return shape
-    point = rng.choice(np.flatnonzero(rows >= np.quantile(rows, rng.choice([0, 0.33]))))
-    centre = float(columns[point]), float(rows[point])
-    size = np.sqrt(len(rows)) * rng.uniform(0.2, 0.8, 2)
-    angle = float(rng.uniform(-45, 45))
-    if rng.random() < 0.6:
-        cv2.fillConvexPoly(shape, np.rint(cv2.boxPoints((centre, tuple(size), angle))).astype(np.int32), 1)
-    else:
-        cv2.ellipse(shape, (centre, tuple(size), angle), 1, cv2.FILLED)
-    return cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.4, 1.5)))
-
-
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:
     """Bring the light on the people part of the way towards the light of their new background; (B, 3, H, W)."""
     inside = (foreground * alpha).sum((1, 2, 3)) / (3 * alpha.sum((1, 2, 3)).clamp(min=1))
@@ -147,7 +107,7 @@ def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
     return (grey + (images - grey) * saturation).clamp(0, 1)
 
 
-def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.08) -> Tensor:
+def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Tensor:
     """Leave some of the pictures a tenth to two thirds of their light, and less of it in their shadows; (B, 3, H, W)."""
     dark = rng.random(len(images)) < chance
     light = np.where(dark, np.exp(rng.uniform(np.log(0.1), np.log(0.67), len(images))), 1)
@@ -173,4 +133,13 @@ def compress(images: Tensor, rng: np.random.Generator, chance: float = 0.3) -> T
         _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 91))])
         decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy()
         out[i] = torch.from_numpy(decoded).to(images.device).permute(2, 0, 1).float().div(255)
+    return out
+
+
+def lift_shadows(images: Tensor, rng: np.random.Generator, chance: float = 0.7) -> Tensor:
+    """Brighten most of the dark pictures as the pipeline does before the network sees a photo, noise and 8 bits included."""
+    out = images.clone()
+    for i in np.flatnonzero(rng.random(len(images)) < chance):
+        pixels = images[i].mul(255).round().div(255)
+        out[i] = (pixels * brightening_gain(pixels)).clamp(0, 1)
     return out

@@ -16,6 +16,7 @@ from matting.training import augment
 from matting.training.augment import Window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
+from matting.training.things import Thing, hold_objects, load_things, stand_behind
 
 MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
@@ -24,6 +25,8 @@ _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 _TRIMAP_KERNEL = 7
 _FAR = 12.0  # heights of the frame over that of somebody far away
 _FAR_CHANCE = 0.35
+_NOBODY_CHANCE = 0.05
+_PICTURE_CHANCE = 0.25
 
 
 class Batch(NamedTuple):
@@ -52,15 +55,34 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True)
 class Collection:
-    """All decoded pictures on one device; `chances[i]` is how likely subject i is drawn."""
+    """Everything decoded, on one device.
+
+    Attributes:
+        subjects: people.
+        chances: how likely each of them is drawn.
+        scenes: their photos with them filled in; there may be passers-by. Mips of (3, h, w) uint8, as the pictures.
+        pictures: without people.
+        things: cut out of photos.
+    """
 
     subjects: list[Subject]
     chances: np.ndarray
-    backgrounds: list[list[Tensor]]
+    scenes: list[list[Tensor]]
+    pictures: list[list[Tensor]]
+    things: list[Thing]
 
 
-def load_portraits(root: Path, backgrounds: Path | None, cache: Path | None, device: torch.device) -> Collection:
+def load_portraits(
+    root: Path, backgrounds: Path | None, cache: Path | None, device: torch.device, things: Path | None = None
+) -> Collection:
     """Load the four portrait sets `root/SET/train`, or, where none of these is there, `root` itself as one set.
+
+    Args:
+        root: folder of the sets.
+        backgrounds: folder of pictures without people, if there is one.
+        cache: folder that keeps estimated colours.
+        device: of the result.
+        things: folder of transparent PNGs that stand behind people or are held by them, if there is one.
 
     Raises:
         ValueError: if photos or their alphas are missing or do not fit; names the file.
@@ -74,15 +96,16 @@ def load_portraits(root: Path, backgrounds: Path | None, cache: Path | None, dev
         found = find_pairs(folder, name in _FOREGROUND_ONLY)
         pairs += found
         chances += [shares[name] / len(found)] * len(found)
-    subjects, scenes = [], []
+    subjects, scenes, pictures = [], [], []
     for person, pair in zip(load_people(pairs, cache), pairs, strict=True):
         subjects.append(_subject(person, pair.foreground_only, device))
         if person.background is not None:
             scenes.append(_planes(person.background, device))
     if backgrounds:
         files = [path for path in sorted(backgrounds.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
-        scenes += [_planes(_read(path), device) for path in files]
-    return Collection(subjects, np.array(chances) / sum(chances), scenes)
+        pictures = [_planes(_read(path), device) for path in files]
+    cut_outs = load_things(things, device) if things else []
+    return Collection(subjects, np.array(chances) / sum(chances), scenes, pictures, cut_outs)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -131,11 +154,21 @@ class Sampler:
         kept = np.zeros(count, bool)
         for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.collection.chances)):
             planes[i], kept[i] = self._person(self.collection.subjects[index], size)
-        backgrounds = torch.stack([draw_scene(self.collection.backgrounds, size, self.rng, self.device) for _ in range(count)])
         photo, alpha, foreground = planes.split([3, 1, 3], dim=1)
         alpha = ((alpha - _SNAP) / (1 - 2 * _SNAP)).clamp(0, 1)
-        augment.hold_objects(photo, alpha, foreground, backgrounds, self.rng)
+        nobody = self.rng.random(count) < _NOBODY_CHANCE
+        alpha[torch.as_tensor(nobody, device=self.device)] = 0
+        kept &= ~nobody
+        backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
+        stand_behind(backgrounds, self.collection.things, nobody, self.rng)
+        hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
+
+    def _background(self, size: tuple[int, int], nobody: bool) -> Tensor:
+        """(3, H, W); where nobody shall be seen, not one of the scenes, which may hold passers-by."""
+        scenes, pictures = self.collection.scenes, self.collection.pictures
+        picture = nobody or not scenes or (len(pictures) > 0 and self.rng.random() < _PICTURE_CHANCE)
+        return draw_scene(pictures if picture else scenes, size, self.rng, self.device)
 
     def _finish(self, photo: Tensor, alpha: Tensor, foreground: Tensor, backgrounds: Tensor, kept: Tensor) -> Batch:
         kept = kept[:, None, None, None]
@@ -144,6 +177,7 @@ class Sampler:
         image = augment.darken(augment.shift_colours(image, self.rng), self.rng)
         image = augment.soften(image, self.rng, chance=0.15, strongest=2.0)
         image = augment.compress(augment.add_noise(image, self.rng), self.rng)
+        image = augment.lift_shadows(image, self.rng)
         return Batch(image, alpha, lit, backgrounds.flip(0))
 
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:

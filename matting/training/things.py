@@ -1,0 +1,145 @@
+"""Things cut out of photos: animals, fruit, instruments. Behind people they are background, in their hands foreground.
+
+A layer is a picture of its own, (4, H, W) in [0, 1]: colours already multiplied by their alpha, and the alpha.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from matting.training import augment
+from matting.training.augment import Window
+
+Thing = Tensor  # (4, h, w) uint8: colours multiplied by their alpha, and the alpha
+SMALLEST = 120  # pixels of the longer side
+_LARGEST = 640
+_BEHIND = 0.15
+_BEHIND_NOBODY = 0.5
+_HELD = 0.05
+
+
+def load_things(folder: Path, device: torch.device) -> list[Thing]:
+    """All transparent PNGs under a folder that are large enough, colours multiplied by alpha, with a clear border.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    things = []
+    for path in sorted(folder.rglob("*.png")):
+        with Image.open(path) as file:
+            if file.mode != "RGBA" or max(file.size) < SMALLEST:
+                continue
+            file.thumbnail((_LARGEST, _LARGEST), Image.Resampling.BOX)
+            pixels = np.pad(np.asarray(file), ((2, 2), (2, 2), (0, 0)))
+        pixels = np.dstack([np.rint(pixels[..., :3] * (pixels[..., 3:] / 255)).astype(np.uint8), pixels[..., 3]])
+        things.append(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).to(device))
+    if not things:
+        raise ValueError(f"expected transparent PNGs of at least {SMALLEST} px in {folder}, found none")
+    return things
+
+
+def stand_behind(backgrounds: Tensor, things: Sequence[Thing], nobody: NDArray[np.bool_], rng: np.random.Generator) -> None:
+    """Put one to three things into some of the backgrounds, more often where nobody is to be seen. In place.
+
+    Args:
+        backgrounds: (B, 3, H, W) in [0, 1].
+        things: may be empty.
+        nobody: (B,), True where the picture will show no person.
+        rng: decides what stands where.
+    """
+    if not things:
+        return
+    height, width = backgrounds.shape[2:]
+    for i in np.flatnonzero(rng.random(len(backgrounds)) < np.where(nobody, _BEHIND_NOBODY, _BEHIND)):
+        for _ in range(rng.integers(1, 4)):
+            centre = float(rng.uniform(0, width)), float(rng.uniform(0, height))
+            side = min(height, width) * float(np.exp(rng.uniform(np.log(0.15), 0)))
+            layer = draw_thing(things, centre, side, (height, width), rng)
+            backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
+
+
+def hold_objects(
+    photo: Tensor,
+    alpha: Tensor,
+    foreground: Tensor,
+    textures: Tensor,
+    things: Sequence[Thing],
+    rng: np.random.Generator,
+    chance: float = _HELD,
+) -> None:
+    """Give some of the people a thing, a board or a ball that reaches across their outline; it counts as foreground. In place.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is held.
+        foreground: (B, 3, H, W) in [0, 1].
+        textures: (B, 3, H, W), pictures whose contrasts boards and balls get; each takes another picture's.
+        things: what is held half of the time; may be empty.
+        rng: decides who holds what.
+        chance: of a picture.
+    """
+    for i in np.flatnonzero(rng.random(len(alpha)) < chance):
+        rows, columns = np.nonzero(alpha[i, 0].cpu().numpy() > 0.9)
+        if len(rows) == 0:
+            continue
+        point = rng.choice(np.flatnonzero(rows >= np.quantile(rows, rng.choice([0, 0.33]))))  # rarely the head
+        centre = float(columns[point]), float(rows[point])
+        size = np.sqrt(len(rows)) * rng.uniform(0.2, 0.8, 2)
+        if things and rng.random() < 0.5:
+            layer = draw_thing(things, centre, float(size.max()), alpha.shape[2:], rng)
+        else:
+            layer = _board(centre, size, textures[i - 1], rng)
+        weight = layer[3:]
+        photo[i] = layer[:3] + (1 - weight) * photo[i]
+        covered = weight + (1 - weight) * alpha[i]
+        foreground[i] = (layer[:3] + (1 - weight) * alpha[i] * foreground[i]) / covered.clamp(min=1e-6)
+        alpha[i] = covered
+
+
+def draw_thing(
+    things: Sequence[Thing], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
+) -> Tensor:
+    """A layer with one of the things on it, turned, now and then out of focus, in any light.
+
+    Args:
+        things: at least one.
+        centre: (x, y) in pixels.
+        side: the longer one of the thing, in pixels.
+        size: (H, W) of the layer.
+        rng: decides which thing, and how it looks.
+    """
+    thing = things[int(rng.integers(len(things)))]
+    scale = max(thing.shape[1:]) / side
+    angle = float(rng.normal(0, 0.4))
+    dx, dy = (size[1] / 2 - centre[0]) * scale, (size[0] / 2 - centre[1]) * scale
+    x = thing.shape[2] / 2 + np.cos(angle) * dx + np.sin(angle) * dy
+    y = thing.shape[1] / 2 - np.sin(angle) * dx + np.cos(angle) * dy
+    window = Window(float(y), float(x), size[0] * scale, size[1] * scale, angle, False)
+    layer = augment.cut([thing], window, size)
+    if rng.random() < 0.5:
+        thing_blur = float(rng.uniform(0.5, 3))
+        layer = torch.from_numpy(cv2.GaussianBlur(layer.permute(1, 2, 0).cpu().numpy(), (0, 0), thing_blur)).to(layer)
+        layer = layer.permute(2, 0, 1)
+    light = float(rng.uniform(0.5, 1.2))
+    return torch.cat([(layer[:3] * light).minimum(layer[3:]), layer[3:]])
+
+
+def _board(centre: tuple[float, float], size: NDArray[np.float64], texture: Tensor, rng: np.random.Generator) -> Tensor:
+    """A layer with a soft-edged turned rectangle or ellipse that has the contrasts of a texture, (3, H, W)."""
+    shape = np.zeros(texture.shape[1:], np.float32)
+    angle = float(rng.uniform(-45, 45))
+    if rng.random() < 0.6:
+        cv2.fillConvexPoly(shape, np.rint(cv2.boxPoints((centre, tuple(size), angle))).astype(np.int32), 1)
+    else:
+        cv2.ellipse(shape, (centre, tuple(size), angle), 1, cv2.FILLED)
+    shape = cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.4, 1.5)))
+    weight = torch.from_numpy(shape).to(texture.device)[None]
+    colour = torch.as_tensor(rng.uniform(0.05, 0.95, (3, 1, 1)), dtype=torch.float32, device=texture.device)
+    colour = (colour + float(rng.uniform(0, 1)) * (texture - texture.mean())).clamp(0, 1)
+    return torch.cat([colour * weight, weight])
