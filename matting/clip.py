@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.flicker import AlphaChange, ChangeMeter, CoarseFrame, FlickerFilter, is_cut
+from matting.light import brighten
 from matting.matte import Background
 from matting.network import CoarsePrediction, MattingNetwork, nearest_regions, select_regions
 from matting.pipeline import draw_alpha, open_cells, refine_in_steps, settle, working_size
@@ -199,7 +200,7 @@ def matte_frames(
 @torch.inference_mode()
 def _coarse_stage(model: MattingNetwork, images: Tensor, image_before: Tensor | None) -> list[CoarseFrame]:
     """images (B, 3, H, W) -> their coarse predictions; `image_before` (3, H, W) is the frame before the first."""
-    coarse = model.coarse(images)
+    coarse = model.coarse(brighten(images))
     befores = [image_before, *images[:-1]]
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
     return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]
@@ -216,7 +217,7 @@ def _refine_stage(
     coarse = CoarsePrediction(alphas, trimaps, ())
     cells = select_regions(trimaps, settings.unknown_bias)
     cells = cells if settings.refine else cells[:0]
-    patches = refine_in_steps(model, images, alphas, cells, nearest_regions(cells)).patches
+    patches = refine_in_steps(model, brighten(images), alphas, cells, nearest_regions(cells)).patches
     refined, known = draw_alpha(coarse, patches, cells), open_cells(settle(coarse, cells), cells)
     counts = torch.bincount(cells[:, 0], minlength=len(ready)).tolist()
     mattes = []

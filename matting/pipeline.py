@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.image import ImageSource, load_image
+from matting.light import brighten
 from matting.matte import Matte, Regions
 from matting.network import (
     SIDE_MULTIPLE,
@@ -114,7 +115,7 @@ def matte_image(
     redrawn = cells if refine else cells[:0]
     neighbours = nearest_regions(redrawn)
     clock.lap("regions")
-    refinement = refine_in_steps(model, tensor, coarse.alpha, redrawn, neighbours, cross_region)
+    refinement = refine_in_steps(model, brighten(tensor), coarse.alpha, redrawn, neighbours, cross_region)
     clock.lap("refine")
     part = window.cut(pixels)
     coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *part.shape[:2])
@@ -145,7 +146,7 @@ def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_
     part = window.cut(pixels)
     tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
-    coarse = model.coarse(tensor)
+    coarse = model.coarse(brighten(tensor))
     clock.lap("coarse")
     return _Look(window, tensor, coarse)
 

@@ -132,32 +132,29 @@ def test_camera_effects_stay_in_range():
         augment.compress(images, rng, chance=1),
         augment.soften(images, rng, chance=1, strongest=3),
         augment.shift_brightness(images, torch.rand(6, 1, 64, 64), images.flip(0), rng),
+        augment.darken(images, rng, chance=1),
+        augment.lift_shadows(images / 4, rng, chance=1),
     ]
     for changed in effects:
         assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
         assert not torch.equal(changed, images)
 
 
-def test_held_objects_are_foreground():
-    rng = np.random.default_rng(4)
-    alpha = torch.zeros(6, 1, 64, 64)
-    alpha[:5, :, 16:, 20:44] = 1  # the last picture shows nobody
-    photo, foreground = torch.full((6, 3, 64, 64), 0.5), torch.full((6, 3, 64, 64), 0.5)
-    before = alpha.clone()
-    background = torch.zeros(6, 3, 64, 64)
-    augment.hold_objects(photo, alpha, foreground, torch.rand(6, 3, 64, 64), rng, chance=1)
-    grown = (alpha - before).flatten(1).sum(1)
-    assert (alpha >= before).all() and alpha.max() <= 1 and (grown[:5] > 0).sum() >= 3 and grown[5] == 0
-    held = (foreground - 0.5).abs().amax(1, keepdim=True) > 0.02
-    assert held[:5].flatten(1).any(1).all() and not held[5].any()
-    solid = alpha == 1
-    assert torch.allclose(photo[solid.expand_as(photo)], foreground[solid.expand_as(photo)], atol=1e-5)
-    assert torch.isfinite(foreground * alpha + (1 - alpha) * background).all()
-
-
 @pytest.mark.parametrize("size", [(128, 256), (96, 64)])
 @pytest.mark.parametrize("draw", [scenes.mosaic, scenes.wall, scenes.plain_scene, scenes.draw_scene])
 def test_scenes_have_the_asked_size(sampler: Sampler, draw, size):
-    pictures = () if draw is scenes.wall else (sampler.collection.backgrounds,)
+    pictures = () if draw is scenes.wall else (sampler.collection.pictures,)
     scene = draw(*pictures, size, np.random.default_rng(1), sampler.device)
     assert scene.shape == (3, *size) and scene.min() >= 0 and scene.max() <= 1
+
+
+def test_some_pictures_show_nobody_and_their_background_is_a_picture_without_people(sampler: Sampler, monkeypatch):
+    monkeypatch.setattr("matting.training.data._NOBODY_CHANCE", 0.5)
+    seen = []
+    monkeypatch.setattr("matting.training.data.draw_scene", lambda from_, size, *_: seen.append(from_) or torch.zeros(3, *size))
+    alpha = sampler.draw(1, 12, (64, 64)).alpha.flatten(1).amax(1)
+    nobody = (alpha == 0).tolist()
+    assert 0 < sum(nobody) < 12 and len(seen) == 12
+    chosen = list(zip(seen, nobody, strict=True))
+    assert all(behind is sampler.collection.pictures for behind, empty in chosen if empty)
+    assert any(behind is sampler.collection.scenes for behind, empty in chosen if not empty)
