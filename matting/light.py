@@ -3,22 +3,27 @@
 from torch import Tensor
 
 _TOP = 0.9
+_BRIGHTEST_SHARE = 0.002
 _STRONGEST = 8.0
 _STEP = 4  # every fourth pixel tells enough
 
 
-def brighten(images: Tensor) -> Tensor:
-    """Multiply each picture so that its brightest hundredth reaches 0.9; by no less than 1 and at most 8.
+def brightening(images: Tensor) -> Tensor:
+    """What to multiply each picture with so that its brightest 0.2% reach 0.9: 1 for well-lit ones, 8 at most.
 
     In a photo taken in the dark, people lie in the lowest few of 256 steps; the network has learnt from daylight for the most
-    part.
+    part. So small a share, because somebody far away under a lamp shall not be washed out.
 
     Args:
         images: (B, 3, H, W) in [0, 1].
 
     Returns:
-        (B, 3, H, W) in [0, 1].
+        (B,) gains of 1 to 8.
     """
-    brightest = images[:, :, ::_STEP, ::_STEP].amax(1).flatten(1).float().quantile(0.99, dim=1)
-    gain = (_TOP / brightest.clamp(min=_TOP / _STRONGEST)).clamp(min=1)
-    return (images * gain[:, None, None, None].to(images)).clamp(0, 1)
+    brightest = images[:, :, ::_STEP, ::_STEP].amax(1).flatten(1).float().quantile(1 - _BRIGHTEST_SHARE, dim=1)
+    return (_TOP / brightest.clamp(min=_TOP / _STRONGEST)).clamp(min=1)
+
+
+def brighten(images: Tensor) -> Tensor:
+    """The pictures (B, 3, H, W) in [0, 1], each multiplied by its `brightening` and cut off at 1."""
+    return (images * brightening(images)[:, None, None, None].to(images)).clamp(0, 1)

@@ -49,6 +49,7 @@ class Matte:
         seconds: time per stage: resize, coarse, regions, refine, upsample.
         window: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
         looks: working sizes (height, width) of the photo and, where the window is only a part of it, of the window.
+        brightening: what the window's colours were multiplied with before the network saw them, 1 unless it is dark.
     """
 
     image: NDArray[np.uint8]
@@ -59,6 +60,7 @@ class Matte:
     seconds: dict[str, float]
     window: Window
     looks: tuple[tuple[int, int], ...]
+    brightening: float
 
     @property
     def working_size(self) -> tuple[int, int]:

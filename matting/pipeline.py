@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.image import ImageSource, load_image
-from matting.light import brighten
+from matting.light import brighten, brightening
 from matting.matte import Matte, Regions
 from matting.network import (
     SIDE_MULTIPLE,
@@ -129,6 +129,7 @@ def matte_image(
         seconds=clock.seconds,
         window=window,
         looks=tuple((look.tensor.shape[2], look.tensor.shape[3]) for look in looks),
+        brightening=float(brightening(tensor)),
     )
     clock.lap("upsample")
     return matte

@@ -91,8 +91,9 @@ class Endpoints:
 
         Returns:
             The cut-out (RGBA PNG, edge colours cleaned), the alpha (8-bit grey PNG), and facts: sizes in pixels, the
-            window of the photo that was looked at (a part of it where people are small), regions and their share of
-            the photo, seconds per stage, device, weights, and whether anybody was found.
+            window of the photo that was looked at (a part of it where people are small), how much a dark one was
+            brightened for the network, regions and their share of the photo, seconds per stage, device, weights, and
+            whether anybody was found.
         """
         if image is None:
             raise Problem(wording.ERROR_NO_PHOTO)
@@ -203,6 +204,7 @@ class Endpoints:
             "size_px": list(matte.alpha.shape[::-1]),
             "working_size_px": list(matte.working_size[::-1]),
             "window_px": matte.window._asdict(),
+            "brightening": round(matte.brightening, 2),
             "regions": len(matte.regions.cells),
             "redrawn_share": round(redrawn_share(result), 4),
             "seconds": {stage: round(seconds, 4) for stage, seconds in matte.seconds.items()},

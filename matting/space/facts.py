@@ -6,6 +6,8 @@ from matting.network.regions import REGION_SIZE
 from matting.space import wording
 from matting.space.result import Result
 
+_NOTABLE_BRIGHTENING = 1.5
+
 
 def facts_html(result: Result, device: str, weights: str) -> str:
     """Size, working size, regions, seconds per stage, device and weights as a list of terms."""
@@ -14,10 +16,12 @@ def facts_html(result: Result, device: str, weights: str) -> str:
     total = sum(matte.seconds.values())
     stages = " · ".join(f"{wording.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in matte.seconds.items())
     close_up = [(f"{matte.window_share:.0%}", wording.FACT_CLOSE_UP)] if matte.window_share < 1 else []
+    lit = [(f"{matte.brightening:.1f}×", wording.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
     facts = (
         (f"{width} × {height}", wording.FACT_SIZE),
         (f"{matte.working_size[1]} × {matte.working_size[0]}", wording.FACT_WORKING),
         *close_up,
+        *lit,
         (f"{len(matte.regions.cells):,}", wording.FACT_REGIONS),
         (f"{redrawn_share(result):.1%}", wording.FACT_SHARE),
         (f"{total:.2f}", wording.FACT_TIME),

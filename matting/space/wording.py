@@ -59,6 +59,7 @@ OFF_PAPER = "Region sensitivity is {bias:+.1f}, so this is not the network as pu
 FACT_SIZE = "photo, pixels"
 FACT_WORKING = "working size"
 FACT_CLOSE_UP = "of the photo, seen close up"
+FACT_BRIGHTENED = "brighter for the network"
 FACT_REGIONS = "regions redrawn"
 FACT_SHARE = "of the picture"
 FACT_TIME = "seconds"

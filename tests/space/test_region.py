@@ -30,7 +30,7 @@ def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
 def make_matte(regions: Regions, window: Window | None = None) -> Matte:
     """Of a photo of 50 x 100 pixels, all of it unless a window is given."""
     image, plane, trimap = np.zeros((50, 100, 3), np.uint8), np.zeros((50, 100), np.float32), np.zeros((50, 100), np.uint8)
-    return Matte(image, plane, plane, trimap, regions, {}, window or whole(50, 100), ((128, 256),))
+    return Matte(image, plane, plane, trimap, regions, {}, window or whole(50, 100), ((128, 256),), 1.0)
 
 
 def test_nearest_region_by_hand():
