@@ -16,6 +16,7 @@ from matting.training import augment
 from matting.training.augment import Window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
+from matting.training.strands import grow_hair
 from matting.training.things import Thing, hold_objects, load_things, stand_behind
 
 MIP_LEVELS = 6
@@ -161,6 +162,7 @@ class Sampler:
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
         stand_behind(backgrounds, self.collection.things, nobody, self.rng)
+        grow_hair(photo, alpha, foreground, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
 
