@@ -13,19 +13,17 @@ from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
 from matting.training import augment
-from matting.training.augment import Window
+from matting.training.framing import free_window, inner_window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
-from matting.training.things import Thing, hold_objects, load_things, stand_behind
+from matting.training.things import hold_objects, load_things, stand_behind
 
 MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
 _FOREGROUND_ONLY = ("keyed",)
 _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 _TRIMAP_KERNEL = 7
-_FAR = 12.0  # heights of the frame over that of somebody far away
-_FAR_CHANCE = 0.35
 _NOBODY_CHANCE = 0.05
 _PICTURE_CHANCE = 0.25
 
@@ -70,7 +68,7 @@ class Collection:
     chances: np.ndarray
     scenes: list[list[Tensor]]
     pictures: list[list[Tensor]]
-    things: list[Thing]
+    things: list[Tensor]
 
 
 def load_portraits(
@@ -185,63 +183,9 @@ class Sampler:
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """A window on a person, (7, h, w), and whether the photo's own background stays."""
         keep = not subject.foreground_only and self.rng.random() < 0.55
-        window = self._inner_window(subject, size) if keep else self._free_window(subject, size)
+        window = (inner_window if keep else free_window)(subject.mips, subject.box, size, self.rng)
         bend = augment.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
         return augment.cut(subject.mips, window, size, bend), keep
-
-    def _angle(self) -> float:
-        return float(self.rng.normal(0, 0.12)) if self.rng.random() < 0.4 else 0.0
-
-    def _inner_window(self, subject: Subject, size: tuple[int, int]) -> Window:
-        """A window that stays inside the photo: from nearly all of it down to a face that fills the frame."""
-        height, width = subject.mips[0].shape[1:]
-        share = self.rng.uniform(0.85, 1.0) if self.rng.random() < 0.5 else np.exp(self.rng.uniform(np.log(0.3), 0))
-        stretch = np.exp(self.rng.normal(0, 0.12))
-        scale = share * min(height / size[0], width / size[1])
-        h, w = min(size[0] * scale * stretch, height), min(size[1] * scale / stretch, width)
-        if share > 0.85:  # nearly everything: take in the long side too, with at most a third of stretching
-            h, w = min(height, h * 1.33), min(width, w * 1.33)
-        top, left, bottom, right = subject.box
-        y = np.clip(top + (bottom - top) * self.rng.beta(1.3, 2), h / 2, height - h / 2)
-        x = np.clip(self.rng.uniform(left, right), w / 2, width - w / 2)
-        return Window(float(y), float(x), float(h), float(w), self._angle(), bool(self.rng.random() < 0.5))
-
-    def _free_window(self, subject: Subject, size: tuple[int, int]) -> Window:
-        """A window that may reach beyond the photo: the person is from 45% to three times the frame's height.
-
-        Of those whom no side of their photo cuts off, some stand far away and are as small as 8%.
-        """
-        top, left, bottom, right = subject.box
-        person = max(bottom - top, (right - left) * size[0] / size[1])
-        cut_off = bottom >= subject.mips[0].shape[1] - 2
-        whole = min(top, left) > 1 and not cut_off and right < subject.mips[0].shape[2] - 2
-        farthest = _FAR if whole and self.rng.random() < _FAR_CHANCE else 2.2
-        height = person * np.exp(self.rng.uniform(np.log(0.35), np.log(farthest)))
-        width = height * size[1] / size[0] * np.exp(self.rng.normal(0, 0.1))
-        if height > person:  # the whole person fits: anywhere in the frame, but on its lower edge if cut off there
-            y = (top + bottom) / 2 + (height - person) / 2 * self.rng.uniform(-1, 1)
-            y = bottom - 0.53 * height if cut_off and self.rng.random() < 0.9 else y
-            x = (left + right) / 2 + width * self.rng.uniform(-0.4, 0.4)
-        else:
-            y = top + (bottom - top) * self.rng.beta(1.3, 2)
-            x = self.rng.uniform(left, right)
-        if top <= 1:  # cut off by the photo's upper edge: nothing is known of what is above it
-            height = min(height, subject.mips[0].shape[1])
-            y = max(y, height / 2)
-        x, width = _within_sides(x, width, (left, right), subject.mips[0].shape[2])
-        return Window(float(y), float(x), float(height), float(width), self._angle(), bool(self.rng.random() < 0.5))
-
-
-def _within_sides(x: float, width: float, person: tuple[int, int], limit: int) -> tuple[float, float]:
-    """Centre and width of a window that does not look past a side of the photo which cuts the person off."""
-    cut_left, cut_right = person[0] <= 1, person[1] >= limit - 1
-    if cut_left and cut_right:
-        width = min(width, limit)
-    if cut_left:
-        x = max(x, width / 2)
-    if cut_right:
-        x = min(x, limit - width / 2)
-    return x, width
 
 
 def true_trimap(alpha: Tensor) -> Tensor:

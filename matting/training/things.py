@@ -1,6 +1,7 @@
 """Things cut out of photos: animals, fruit, instruments. Behind people they are background, in their hands foreground.
 
-A layer is a picture of its own, (4, H, W) in [0, 1]: colours already multiplied by their alpha, and the alpha.
+A thing is (4, h, w) uint8: colours already multiplied by their alpha, and the alpha. A layer shows one at its place in a
+picture: (4, H, W) in [0, 1], colours multiplied likewise.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from torch import Tensor
 from matting.training import augment
 from matting.training.augment import Window
 
-Thing = Tensor  # (4, h, w) uint8: colours multiplied by their alpha, and the alpha
 SMALLEST = 120  # pixels of the longer side
 _LARGEST = 640
 _BEHIND = 0.15
@@ -24,7 +24,7 @@ _BEHIND_NOBODY = 0.5
 _HELD = 0.05
 
 
-def load_things(folder: Path, device: torch.device) -> list[Thing]:
+def load_things(folder: Path, device: torch.device) -> list[Tensor]:
     """All transparent PNGs under a folder that are large enough, colours multiplied by alpha, with a clear border.
 
     Raises:
@@ -44,7 +44,7 @@ def load_things(folder: Path, device: torch.device) -> list[Thing]:
     return things
 
 
-def stand_behind(backgrounds: Tensor, things: Sequence[Thing], nobody: NDArray[np.bool_], rng: np.random.Generator) -> None:
+def stand_behind(backgrounds: Tensor, things: Sequence[Tensor], nobody: NDArray[np.bool_], rng: np.random.Generator) -> None:
     """Put one to three things into some of the backgrounds, more often where nobody is to be seen. In place.
 
     Args:
@@ -69,7 +69,7 @@ def hold_objects(
     alpha: Tensor,
     foreground: Tensor,
     textures: Tensor,
-    things: Sequence[Thing],
+    things: Sequence[Tensor],
     rng: np.random.Generator,
     chance: float = _HELD,
 ) -> None:
@@ -103,7 +103,7 @@ def hold_objects(
 
 
 def draw_thing(
-    things: Sequence[Thing], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
+    things: Sequence[Tensor], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
 ) -> Tensor:
     """A layer with one of the things on it, turned, now and then out of focus, in any light.
 
@@ -121,11 +121,7 @@ def draw_thing(
     x = thing.shape[2] / 2 + np.cos(angle) * dx + np.sin(angle) * dy
     y = thing.shape[1] / 2 - np.sin(angle) * dx + np.cos(angle) * dy
     window = Window(float(y), float(x), size[0] * scale, size[1] * scale, angle, False)
-    layer = augment.cut([thing], window, size)
-    if rng.random() < 0.5:
-        thing_blur = float(rng.uniform(0.5, 3))
-        layer = torch.from_numpy(cv2.GaussianBlur(layer.permute(1, 2, 0).cpu().numpy(), (0, 0), thing_blur)).to(layer)
-        layer = layer.permute(2, 0, 1)
+    layer = augment.soften(augment.cut([thing], window, size)[None], rng, chance=0.4, strongest=6.0)[0]
     light = float(rng.uniform(0.5, 1.2))
     return torch.cat([(layer[:3] * light).minimum(layer[3:]), layer[3:]])
 

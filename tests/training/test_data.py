@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from matting.training import augment, scenes
-from matting.training.data import Sampler, Subject, load_portraits, true_trimap
+from matting.training.data import Sampler, load_portraits, true_trimap
 from matting.training.prepare import find_pairs, load_person
 
 
@@ -73,23 +73,6 @@ def test_batches_show_people(sampler: Sampler):
     alphas = sampler.draw(0, 16, (128, 128)).alpha
     shown = alphas.mean((1, 2, 3))
     assert (shown > 0.01).float().mean() > 0.8 and shown.std() > 0.05
-
-
-def test_heads_cut_off_by_the_photo_stay_at_the_upper_edge(sampler: Sampler):
-    planes = torch.zeros(7, 200, 100, dtype=torch.uint8)
-    planes[3, :150] = 255  # somebody from the upper edge down
-    subject = Subject([planes], (0, 0, 150, 100), False)
-    for _ in range(20):
-        window = sampler._free_window(subject, (128, 128))
-        assert window.y >= window.height / 2 - 1e-6
-
-
-def test_only_people_seen_whole_are_far_away(sampler: Sampler):
-    planes = [torch.zeros(7, 200, 200, dtype=torch.uint8)]
-    whole, cut_off = Subject(planes, (20, 60, 180, 140), False), Subject(planes, (20, 60, 200, 140), False)
-    far, near = ([sampler._free_window(who, (128, 128)).height / 160 for _ in range(200)] for who in (whole, cut_off))
-    assert max(far) > 6 and 0.02 < np.mean(np.array(far) > 4) < 0.4
-    assert max(near) < 2.6
 
 
 def test_darkened_pictures_keep_some_light():
