@@ -4,7 +4,7 @@ A thing is (4, h, w) uint8: colours already multiplied by their alpha, and the a
 picture: (4, H, W) in [0, 1], colours multiplied likewise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,9 +19,10 @@ from matting.training.augment import Window
 
 SMALLEST = 120  # pixels of the longer side
 _LARGEST = 640
-_BEHIND = 0.15
+_BEHIND = 0.05
 _BEHIND_NOBODY = 0.5
-_HELD = 0.05
+_HELD = 0.1
+_BUNCH = (1, 1, 2, 5)  # how many of a thing are held; any of these is as likely
 
 
 def load_things(folder: Path, device: torch.device) -> list[Tensor]:
@@ -80,7 +81,7 @@ def hold_objects(
         alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is held.
         foreground: (B, 3, H, W) in [0, 1].
         textures: (B, 3, H, W), pictures whose contrasts boards and balls get; each takes another picture's.
-        things: what is held half of the time; may be empty.
+        things: what is held most of the time, one or several of a kind; may be empty.
         rng: decides who holds what.
         chance: of a picture.
     """
@@ -91,15 +92,26 @@ def hold_objects(
         point = rng.choice(np.flatnonzero(rows >= np.quantile(rows, rng.choice([0, 0.33]))))  # rarely the head
         centre = float(columns[point]), float(rows[point])
         size = np.sqrt(len(rows)) * rng.uniform(0.2, 0.8, 2)
-        if things and rng.random() < 0.5:
-            layer = draw_thing(things, centre, float(size.max()), alpha.shape[2:], rng)
+        if things and rng.random() < 0.7:
+            layers = _bunch(things, centre, float(size.max()), alpha.shape[2:], rng)
         else:
-            layer = _board(centre, size, textures[i - 1], rng)
-        weight = layer[3:]
-        photo[i] = layer[:3] + (1 - weight) * photo[i]
-        covered = weight + (1 - weight) * alpha[i]
-        foreground[i] = (layer[:3] + (1 - weight) * alpha[i] * foreground[i]) / covered.clamp(min=1e-6)
-        alpha[i] = covered
+            layers = [_board(centre, size, textures[i - 1], rng)]
+        for layer in layers:
+            weight = layer[3:]
+            photo[i] = layer[:3] + (1 - weight) * photo[i]
+            covered = weight + (1 - weight) * alpha[i]
+            foreground[i] = (layer[:3] + (1 - weight) * alpha[i] * foreground[i]) / covered.clamp(min=1e-6)
+            alpha[i] = covered
+
+
+def _bunch(
+    things: Sequence[Tensor], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
+) -> Iterator[Tensor]:
+    """Layers of one thing or of several of its kind around a centre; arguments as for `draw_thing`."""
+    kind = [things[int(rng.integers(len(things)))]]
+    for _ in range(int(rng.choice(_BUNCH))):
+        yield draw_thing(kind, centre, side, size, rng)
+        centre = centre[0] + float(rng.normal(0, 0.6 * side)), centre[1] + float(rng.normal(0, 0.6 * side))
 
 
 def draw_thing(
