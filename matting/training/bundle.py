@@ -18,7 +18,8 @@ LICENCE = "Apache-2.0"
 DATA = (
     "about 1,850 people: keyed (376 official portraits of members of the US Congress, public domain), cc0_portraits (74, CC0), "
     "web_portraits (279, Unsplash and Pexels licences), street (1,119, Clothing Co-Parsing, Yang, Luo, Lin, CVPR 2014); "
-    "backgrounds: 62 Debian wallpapers (CC-BY, CC-BY-SA, CC0, GPL) and the street and web photos without their people; "
+    "backgrounds: 106 Debian wallpapers (CC-BY, CC-BY-SA, CC0, Expat, GPL) and the street and web photos without their people; "
+    "things behind people and in their hands: 240 photos of Debian's tuxpaint-stamps-default (GPL-2); "
     "encoder start: EfficientNet-Lite0 trained on ImageNet (Apache-2.0)"
 )
 COMMAND = "python -m matting.evaluation.evaluate --dataset portraits --root ../shared/data"
