@@ -95,7 +95,7 @@ def hold_objects(
         if things and rng.random() < 0.7:
             layers = _bunch(things, centre, float(size.max()), alpha.shape[2:], rng)
         else:
-            layers = [_board(centre, size, textures[i - 1], rng)]
+            layers = iter([_board(centre, size, textures[i - 1], rng)])
         for layer in layers:
             weight = layer[3:]
             photo[i] = layer[:3] + (1 - weight) * photo[i]
