@@ -129,6 +129,7 @@ def test_filter_keeps_the_frames_and_changes_alpha_only_where_it_flickers(tmp_pa
     def blinking(frame, width, height):
         image = np.full((height, width, 3), 128, np.uint8)
         image[: height // 2, : width // 2, 0] += 6 * (frame % 2)
+        image[-8:, -8:] = 240  # a lamp: nothing has to be brightened
         return image
 
     path = make_clip(tmp_path / "a.mkv", width=128, height=128, frames=9, sound=None, picture=blinking, pixel_format="yuv444p")
@@ -264,3 +265,15 @@ def test_a_full_disk_leaves_none_of_the_products(clip, tmp_path):
     assert "told: " in run.stderr and "oo large" in run.stderr
     assert "Traceback" not in run.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+def test_dark_clips_are_brightened_for_the_network_alone(tmp_path):
+    def dim(frame, width, height):
+        image = np.zeros((height, width, 3), np.uint8)
+        image[:, width // 2 :] = 76
+        return image
+
+    path = make_clip(tmp_path / "a.mkv", width=128, height=128, frames=3, sound=None, picture=dim, pixel_format="yuv444p")
+    for frame in matted(path, Brightness(), ClipSettings(max_side=128, refine=False)):
+        assert frame.alpha[:, 96:].mean() == pytest.approx(0.9, abs=0.02), "the network saw 0.9 there"
+        assert abs(frame.image[:, 96:].mean() - 76) < 3

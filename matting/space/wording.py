@@ -95,7 +95,7 @@ LOUPE_ALT = "Enlarged part of the cut-out before and after refinement"
 PANELS_TITLE = "How it got there"
 # name in files, title, caption; in the order of the data
 PANELS = (
-    ("input", "1 · Input", "The photo as the network gets it."),
+    ("input", "1 · Input", "The photo as it came, upright and in sRGB."),
     ("coarse", "2 · Coarse alpha", "The first stage's guess at one eighth of the size: white is person."),
     ("trimap", "3 · Trimap", "How sure it is: background, unknown, person."),
     ("regions", "4 · Regions", "The unknown squares, 8 × 8 pixels each. Only these are redrawn."),

@@ -24,6 +24,7 @@ SMALL = ClipSettings(max_side=128)
 def ramp(frame, width, height):
     image = np.zeros((height, width, 3), np.uint8)
     image[...] = (np.linspace(0, 200, width) + 3 * frame)[None, :, None]
+    image[-8:, -8:] = 240  # a lamp: nothing has to be brightened
     return image
 
 
