@@ -110,12 +110,12 @@ def matte_image(
     looks = [_look(pixels, whole(*pixels.shape[:2]), model, max_side, clock)]
     if max_side is None:
         looks += _look_closer(pixels, looks[0], model, clock)
-    window, tensor, coarse = looks[-1]
+    window, tensor, lit, coarse = looks[-1]
     cells = select_regions(coarse.trimap, unknown_bias)
     redrawn = cells if refine else cells[:0]
     neighbours = nearest_regions(redrawn)
     clock.lap("regions")
-    refinement = refine_in_steps(model, brighten(tensor), coarse.alpha, redrawn, neighbours, cross_region)
+    refinement = refine_in_steps(model, lit, coarse.alpha, redrawn, neighbours, cross_region)
     clock.lap("refine")
     part = window.cut(pixels)
     coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *part.shape[:2])
@@ -136,10 +136,11 @@ def matte_image(
 
 
 class _Look(NamedTuple):
-    """What the first stage says of a part of a photo, (1, 3, h, w) at the working size."""
+    """What the first stage says of a part of a photo, (1, 3, h, w) at the working size, and that part as the stages see it."""
 
     window: Window
     tensor: Tensor
+    lit: Tensor
     coarse: CoarsePrediction
 
 
@@ -147,9 +148,10 @@ def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_
     part = window.cut(pixels)
     tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
-    coarse = model.coarse(brighten(tensor))
+    lit = brighten(tensor)
+    coarse = model.coarse(lit)
     clock.lap("coarse")
-    return _Look(window, tensor, coarse)
+    return _Look(window, tensor, lit, coarse)
 
 
 def _look_closer(pixels: NDArray[np.uint8], first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:

@@ -71,6 +71,22 @@ def random_bend(rng: np.random.Generator, size: tuple[int, int], device: torch.d
     return F.interpolate(points, size=size, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
 
 
+def lay_over(photo: Tensor, alpha: Tensor, foreground: Tensor, layer: Tensor) -> None:
+    """Put a layer that counts as foreground in front of one picture. In place.
+
+    Args:
+        photo: (3, H, W) in [0, 1].
+        alpha: (1, H, W) in [0, 1].
+        foreground: (3, H, W) in [0, 1].
+        layer: (4, H, W) in [0, 1], colours multiplied by their alpha, and the alpha.
+    """
+    weight = layer[3:]
+    covered = weight + (1 - weight) * alpha
+    photo.copy_(layer[:3] + (1 - weight) * photo)
+    foreground.add_((layer[:3] - weight * foreground) / covered.clamp(min=1e-6))  # where neither is, it stays
+    alpha.copy_(covered)
+
+
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:
     """Bring the light on the people part of the way towards the light of their new background; (B, 3, H, W)."""
     inside = (foreground * alpha).sum((1, 2, 3)) / (3 * alpha.sum((1, 2, 3)).clamp(min=1))

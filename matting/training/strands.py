@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.training import augment
+
 _CHANCE = 0.12
 _SHADES = 3
 _POINTS = 14
@@ -45,10 +47,7 @@ def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.G
                 continue
             cover = opacity * torch.from_numpy(cover_curves(curves[strands], width, alpha.shape[2:])).to(alpha)[None]
             colour = (_root_colour(foreground[i], roots, strands) * float(rng.uniform(0.7, 1.3))).clamp(0, 1)
-            covered = cover + (1 - cover) * alpha[i]
-            photo[i] = torch.lerp(photo[i], colour, cover)
-            foreground[i] = torch.lerp(foreground[i], colour, cover / covered.clamp(min=1e-6))
-            alpha[i] = covered
+            augment.lay_over(photo[i], alpha[i], foreground[i], torch.cat([colour * cover, cover]))
 
 
 def find_roots(alpha: NDArray[np.float32], count: int, rng: np.random.Generator) -> Roots | None:

@@ -97,11 +97,7 @@ def hold_objects(
         else:
             layers = iter([_board(centre, size, textures[i - 1], rng)])
         for layer in layers:
-            weight = layer[3:]
-            photo[i] = layer[:3] + (1 - weight) * photo[i]
-            covered = weight + (1 - weight) * alpha[i]
-            foreground[i] = (layer[:3] + (1 - weight) * alpha[i] * foreground[i]) / covered.clamp(min=1e-6)
-            alpha[i] = covered
+            augment.lay_over(photo[i], alpha[i], foreground[i], layer)
 
 
 def _bunch(
