@@ -26,6 +26,11 @@ _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 _TRIMAP_KERNEL = 7
 _NOBODY_CHANCE = 0.05
 _PICTURE_CHANCE = 0.25
+_KEEP_CHANCE = 0.65  # that a photo stays as it is, where its background is known
+_DOUBTFUL = {  # looked at: their alphas plainly lose or add a part of somebody, shoulders, hair, a sofa
+    "cc0_portraits": ("006", "074", "075"),
+    "web_portraits": ("w010", "w038", "w068", "w116", "w145", "w194", "w276", "w300"),
+}
 
 
 class Batch(NamedTuple):
@@ -93,6 +98,7 @@ def load_portraits(
     chances: list[float] = []
     for name, folder in folders.items():
         found = find_pairs(folder, name in _FOREGROUND_ONLY)
+        found = [pair for pair in found if pair.image.stem not in _DOUBTFUL.get(name, ())]
         pairs += found
         chances += [shares[name] / len(found)] * len(found)
     subjects, scenes, pictures = [], [], []
@@ -182,7 +188,7 @@ class Sampler:
 
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """A window on a person, (7, h, w), and whether the photo's own background stays."""
-        keep = not subject.foreground_only and self.rng.random() < 0.55
+        keep = not subject.foreground_only and self.rng.random() < _KEEP_CHANCE
         window = (inner_window if keep else free_window)(subject.mips, subject.box, size, self.rng)
         bend = augment.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
         return augment.cut(subject.mips, window, size, bend), keep

@@ -62,7 +62,7 @@ def free_window(mips: Sequence[Tensor], box: Box, size: tuple[int, int], rng: np
 
 
 def _angle(rng: np.random.Generator) -> float:
-    return float(rng.normal(0, 0.12)) if rng.random() < 0.4 else 0.0
+    return float(rng.normal(0, 0.12 if rng.random() < 0.8 else 0.35)) if rng.random() < 0.4 else 0.0
 
 
 def _within_sides(x: float, width: float, person: tuple[int, int], limit: int) -> tuple[float, float]:

@@ -22,7 +22,7 @@ _LARGEST = 640
 _BEHIND = 0.05
 _BEHIND_NOBODY = 0.5
 _HELD = 0.1
-_BUNCH = (1, 1, 2, 5)  # how many of a thing are held; any of these is as likely
+_BUNCH = (1, 1, 2, 5, 12)  # how many of a thing are held; any of these is as likely
 
 
 def load_things(folder: Path, device: torch.device) -> list[Tensor]:

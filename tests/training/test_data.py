@@ -1,5 +1,6 @@
 """Pairs on disk, batches in memory, the true trimap."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,15 @@ from matting.training.prepare import find_pairs, load_person
 @pytest.fixture(scope="module")
 def sampler(portraits: Path) -> Sampler:
     return Sampler(load_portraits(portraits, portraits / "backgrounds", None, torch.device("cpu")), seed=3)
+
+
+def test_photos_with_doubtful_alphas_are_left_out(portraits: Path, tmp_path: Path):
+    shutil.copytree(portraits / "cc0_portraits", tmp_path / "cc0_portraits")
+    for kind in ("image", "alpha"):
+        folder = tmp_path / "cc0_portraits/train" / kind
+        (folder / "p1.png").rename(folder / "074.png")
+    loaded = load_portraits(tmp_path, None, None, torch.device("cpu"))
+    assert len(loaded.subjects) == len(loaded.chances) == 1
 
 
 def test_missing_partner_is_named(tmp_path: Path):
