@@ -24,7 +24,6 @@ class Regions:
         coarse_patches: (N, 8, 8) float32 in [0, 1], the coarse alpha enlarged bilinearly, as the second stage sees it.
         image_patches: (N, 8, 8, 3) uint8.
         attention: (N, heads, 9) float32, over the region itself and its neighbours.
-        working_size: (height, width) in working pixels.
     """
 
     cells: NDArray[np.int64]
@@ -33,7 +32,6 @@ class Regions:
     coarse_patches: NDArray[np.float32]
     image_patches: NDArray[np.uint8]
     attention: NDArray[np.float32]
-    working_size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,8 @@ class Matte:
         regions: what the second stage redrew.
         seconds: time per stage: resize, coarse, regions, refine, upsample.
         window: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
-        looks: working sizes (height, width) of the photo and, where the window is only a part of it, of the window.
+        working_size: (height, width) at which the network saw the window.
+        looks: working sizes of all that the first stage saw: the photo, and a closer look whether it was used or not.
         brightening: what the window's colours were multiplied with before the network saw them, 1 unless it is dark.
     """
 
@@ -59,13 +58,9 @@ class Matte:
     regions: Regions
     seconds: dict[str, float]
     window: Window
+    working_size: tuple[int, int]
     looks: tuple[tuple[int, int], ...]
     brightening: float
-
-    @property
-    def working_size(self) -> tuple[int, int]:
-        """(height, width) at which the network saw the window."""
-        return self.looks[-1]
 
     @property
     def working_scale(self) -> tuple[float, float]:

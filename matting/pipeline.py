@@ -110,7 +110,7 @@ def matte_image(
     looks = [_look(pixels, whole(*pixels.shape[:2]), model, max_side, clock)]
     if max_side is None:
         looks += _look_closer(pixels, looks[0], model, clock)
-    window, tensor, lit, coarse = looks[-1]
+    window, tensor, lit, coarse = _best_look(looks, *pixels.shape[:2])
     cells = select_regions(coarse.trimap, unknown_bias)
     redrawn = cells if refine else cells[:0]
     neighbours = nearest_regions(redrawn)
@@ -128,7 +128,8 @@ def matte_image(
         regions=_collect(tensor, coarse, redrawn, neighbours, refinement),
         seconds=clock.seconds,
         window=window,
-        looks=tuple((look.tensor.shape[2], look.tensor.shape[3]) for look in looks),
+        working_size=_size(tensor),
+        looks=tuple(_size(look.tensor) for look in looks),
         brightening=float(brightening(tensor)),
     )
     clock.lap("upsample")
@@ -155,12 +156,19 @@ def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_
 
 
 def _look_closer(pixels: NDArray[np.uint8], first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:
-    """A second look at where the people are, if they are small; none if it would cut somebody off."""
+    """A second look at where the people are, if they are small."""
     window = closer_window(_plane(first.coarse.alpha), *pixels.shape[:2])
-    if window is None:
-        return []
-    closer = _look(pixels, window, model, None, clock)
-    return [] if cuts_somebody(_plane(closer.coarse.alpha), window, *pixels.shape[:2]) else [closer]
+    return [_look(pixels, window, model, None, clock)] if window else []
+
+
+def _best_look(looks: list[_Look], height: int, width: int) -> _Look:
+    """The closest one, unless it cuts somebody off."""
+    closest = looks[-1]
+    return looks[0] if cuts_somebody(_plane(closest.coarse.alpha), closest.window, height, width) else closest
+
+
+def _size(tensor: Tensor) -> tuple[int, int]:
+    return tensor.shape[2], tensor.shape[3]
 
 
 def refine_in_steps(
@@ -239,5 +247,4 @@ def _collect(tensor: Tensor, coarse: CoarsePrediction, cells: Tensor, neighbours
         coarse_patches=seen[:, 3].numpy(),
         image_patches=seen[:, :3].mul(255).round().byte().permute(0, 2, 3, 1).numpy(),
         attention=refined.attention.float().cpu().numpy(),
-        working_size=(tensor.shape[2], tensor.shape[3]),
     )

@@ -10,13 +10,13 @@ from PIL import Image
 from matting.matte import Matte, Regions
 from matting.window import whole
 
-EMPTY = Regions(*(np.zeros(0) for _ in range(6)), working_size=(128, 128))
+EMPTY = Regions(*(np.zeros(0) for _ in range(6)))
 
 
 @pytest.fixture
 def matte() -> Matte:
     image, alpha = draw_person(90, 120)
-    return Matte(image, alpha, alpha, np.zeros((90, 120), np.uint8), EMPTY, {}, whole(90, 120), ((128, 128),), 1.0)
+    return Matte(image, alpha, alpha, np.zeros((90, 120), np.uint8), EMPTY, {}, whole(90, 120), (128, 128), ((128, 128),), 1.0)
 
 
 def test_matte_is_frozen(matte):

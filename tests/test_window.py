@@ -64,7 +64,7 @@ def test_cut_and_fill_belong_together():
 def test_small_people_are_seen_close_up():
     network = Bright()
     matte = matte_image(photo(200, 400, 320, 460), network)
-    assert network.seen == list(matte.looks) and len(matte.looks) == 2
+    assert network.seen == list(matte.looks) and len(matte.looks) == 2 and matte.working_size == matte.looks[1]
     assert matte.window.top < 200 and matte.window.bottom > 320 and matte.window.left < 400 and matte.window.right > 460
     assert matte.window_share < 0.1
     for plane in (matte.alpha, matte.coarse_alpha, matte.trimap):
@@ -97,7 +97,7 @@ def test_a_chosen_size_is_that_of_the_photo():
 def test_a_close_up_that_cuts_somebody_off_is_not_used():
     network = Bright(grows=0.49)  # on its second look, everything is a person
     matte = matte_image(photo(200, 400, 320, 460), network)
-    assert len(network.seen) == 2
+    assert network.seen == list(matte.looks) and len(matte.looks) == 2
     assert matte.window == whole(600, 900) and matte.working_size == network.seen[0]
 
 

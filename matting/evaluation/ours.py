@@ -25,8 +25,8 @@ class Estimate(NamedTuple):
 def estimate_auto(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
     """The alpha that the app would give: working size Auto, certain cells settled, detail of the photo brought back."""
     matte = matte_image(image, model, refine=refine, cross_region=cross_region)
-    cost = sum(network_gmac(model.config, size, 0) for size in matte.looks[:-1])
-    cost += network_gmac(model.config, matte.working_size, len(matte.regions.cells), cross_region)
+    cost = network_gmac(model.config, matte.looks[0], len(matte.regions.cells), cross_region)
+    cost += sum(network_gmac(model.config, size, 0) for size in matte.looks[1:])
     return Estimate(matte.alpha, cost)
 
 

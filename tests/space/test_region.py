@@ -23,14 +23,13 @@ def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
         coarse_patches=np.zeros((count, 8, 8), np.float32),
         image_patches=np.zeros((count, 8, 8, 3), np.uint8),
         attention=np.full((count, 8, 9), 1 / 9, np.float32),
-        working_size=(128, 256),
     )
 
 
 def make_matte(regions: Regions, window: Window | None = None) -> Matte:
     """Of a photo of 50 x 100 pixels, all of it unless a window is given."""
     image, plane, trimap = np.zeros((50, 100, 3), np.uint8), np.zeros((50, 100), np.float32), np.zeros((50, 100), np.uint8)
-    return Matte(image, plane, plane, trimap, regions, {}, window or whole(50, 100), ((128, 256),), 1.0)
+    return Matte(image, plane, plane, trimap, regions, {}, window or whole(50, 100), (128, 256), ((128, 256),), 1.0)
 
 
 def test_nearest_region_by_hand():
