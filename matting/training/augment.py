@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from matting.light import brighten
 
 _BEND = 0.04
+_SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 
 
 class Window(NamedTuple):
@@ -63,6 +64,11 @@ def _grid(window: Window, scale: float, origin: tuple[int, int], part: tuple, si
     y = (window.y + cos * v - sin * u) * scale - origin[0]
     x = (window.x + sin * v + cos * u) * scale - origin[1]
     return torch.stack([x * 2 / part[1] - 1, y * 2 / part[0] - 1], dim=-1)
+
+
+def snap(alpha: Tensor) -> Tensor:
+    """An alpha of any shape with what is nearly 0 or 1 made exactly so, and what lies between stretched over [0, 1]."""
+    return ((alpha - _SNAP) / (1 - 2 * _SNAP)).clamp(0, 1)
 
 
 def random_bend(rng: np.random.Generator, size: tuple[int, int], device: torch.device) -> Tensor:

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
 from matting.training import augment
-from matting.training.framing import free_window, inner_window
+from matting.training.company import stand_together, walk_past
+from matting.training.framing import Subject, free_window, inner_window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
@@ -22,7 +23,6 @@ from matting.training.things import hold_objects, load_things, stand_behind
 MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
 _FOREGROUND_ONLY = ("keyed",)
-_SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 _TRIMAP_KERNEL = 7
 _NOBODY_CHANCE = 0.05
 _PICTURE_CHANCE = 0.25
@@ -47,14 +47,6 @@ class Batch(NamedTuple):
     alpha: Tensor
     foreground: Tensor
     background: Tensor
-
-
-class Subject(NamedTuple):
-    """A person in memory: mips of (7, H, W) uint8 (photo, alpha, foreground) and the box (top, left, bottom, right)."""
-
-    mips: list[Tensor]
-    box: tuple[int, int, int, int]
-    foreground_only: bool
 
 
 @dataclass(frozen=True)
@@ -151,6 +143,7 @@ class Sampler:
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.device = collection.subjects[0].mips[0].device
+        self.whole = [subject for subject in collection.subjects if subject.is_whole]
 
     def draw(self, step: int, count: int, size: tuple[int, int]) -> Batch:
         """The batch of a step: `count` pictures of (H, W) pixels."""
@@ -160,12 +153,14 @@ class Sampler:
         for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.collection.chances)):
             planes[i], kept[i] = self._person(self.collection.subjects[index], size)
         photo, alpha, foreground = planes.split([3, 1, 3], dim=1)
-        alpha = ((alpha - _SNAP) / (1 - 2 * _SNAP)).clamp(0, 1)
+        alpha = augment.snap(alpha)
         nobody = self.rng.random(count) < _NOBODY_CHANCE
         alpha[torch.as_tensor(nobody, device=self.device)] = 0
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
         stand_behind(backgrounds, self.collection.things, nobody, self.rng)
+        walk_past(photo, alpha, foreground, backgrounds, self.whole, self.rng)
+        stand_together(photo, alpha, foreground, self.whole, self.rng)
         grow_hair(photo, alpha, foreground, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))

@@ -1,6 +1,7 @@
 """Where the frame of a training picture lies on a person's photo."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -11,6 +12,21 @@ _FAR = 12.0  # heights of the frame over that of somebody far away
 _FAR_CHANCE = 0.35
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right of the person
+
+
+class Subject(NamedTuple):
+    """A person in memory: mips of (7, H, W) uint8 (photo, alpha, foreground) and the box that holds them in the first."""
+
+    mips: list[Tensor]
+    box: Box
+    foreground_only: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no side of the photo cuts them off."""
+        top, left, bottom, right = self.box
+        height, width = self.mips[0].shape[1:]
+        return min(top, left) > 1 and bottom < height - 2 and right < width - 2
 
 
 def inner_window(mips: Sequence[Tensor], box: Box, size: tuple[int, int], rng: np.random.Generator) -> Window:
@@ -53,6 +69,7 @@ def free_window(mips: Sequence[Tensor], box: Box, size: tuple[int, int], rng: np
         x = (left + right) / 2 + width * rng.uniform(-0.4, 0.4)
     else:
         y = top + (bottom - top) * rng.beta(1.3, 2)
+        y = min(y, bottom - 0.45 * height) if cut_off else y
         x = rng.uniform(left, right)
     if top <= 1:  # cut off by the photo's upper edge: nothing is known of what is above it
         height = min(height, mips[0].shape[1])
