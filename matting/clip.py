@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.flicker import AlphaChange, ChangeMeter, CoarseFrame, FlickerFilter, is_cut
+from matting.islands import drop_islands
 from matting.light import brighten
 from matting.matte import Background
 from matting.network import CoarsePrediction, MattingNetwork, nearest_regions, select_regions
@@ -200,7 +201,7 @@ def matte_frames(
 @torch.inference_mode()
 def _coarse_stage(model: MattingNetwork, images: Tensor, image_before: Tensor | None) -> list[CoarseFrame]:
     """images (B, 3, H, W) -> their coarse predictions; `image_before` (3, H, W) is the frame before the first."""
-    coarse = model.coarse(brighten(images))
+    coarse = drop_islands(model.coarse(brighten(images)))
     befores = [image_before, *images[:-1]]
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
     return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]

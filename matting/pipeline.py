@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.image import ImageSource, load_image
+from matting.islands import drop_islands
 from matting.light import brighten, brightening
 from matting.matte import Matte, Regions
 from matting.network import (
@@ -150,7 +151,7 @@ def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_
     tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
     lit = brighten(tensor)
-    coarse = model.coarse(lit)
+    coarse = drop_islands(model.coarse(lit))
     clock.lap("coarse")
     return _Look(window, tensor, lit, coarse)
 

@@ -184,7 +184,7 @@ class Sampler:
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """A window on a person, (7, h, w), and whether the photo's own background stays."""
         keep = not subject.foreground_only and self.rng.random() < _KEEP_CHANCE
-        window = (inner_window if keep else free_window)(subject.mips, subject.box, size, self.rng)
+        window = (inner_window if keep else free_window)(subject, size, self.rng)
         bend = augment.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
         return augment.cut(subject.mips, window, size, bend), keep
 

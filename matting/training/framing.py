@@ -1,6 +1,5 @@
 """Where the frame of a training picture lies on a person's photo."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,38 +28,37 @@ class Subject(NamedTuple):
         return min(top, left) > 1 and bottom < height - 2 and right < width - 2
 
 
-def inner_window(mips: Sequence[Tensor], box: Box, size: tuple[int, int], rng: np.random.Generator) -> Window:
+def inner_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:
     """A window that stays inside the photo: from nearly all of it down to a face that fills the frame.
 
     Args:
-        mips: of the photo, the first one at full size.
-        box: of the person.
+        subject: in the photo.
         size: (H, W) of the training picture.
         rng: decides.
     """
-    height, width = mips[0].shape[1:]
+    height, width = subject.mips[0].shape[1:]
     share = rng.uniform(0.85, 1.0) if rng.random() < 0.5 else np.exp(rng.uniform(np.log(0.3), 0))
     stretch = np.exp(rng.normal(0, 0.12))
     scale = share * min(height / size[0], width / size[1])
     h, w = min(size[0] * scale * stretch, height), min(size[1] * scale / stretch, width)
     if share > 0.85:  # nearly everything: take in the long side too, with at most a third of stretching
         h, w = min(height, h * 1.33), min(width, w * 1.33)
-    top, left, bottom, right = box
+    top, left, bottom, right = subject.box
     y = np.clip(top + (bottom - top) * rng.beta(1.3, 2), h / 2, height - h / 2)
     x = np.clip(rng.uniform(left, right), w / 2, width - w / 2)
     return Window(float(y), float(x), float(h), float(w), _angle(rng), bool(rng.random() < 0.5))
 
 
-def free_window(mips: Sequence[Tensor], box: Box, size: tuple[int, int], rng: np.random.Generator) -> Window:
+def free_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:
     """A window that may reach beyond the photo: the person is from 45% to three times the frame's height.
 
     Of those whom no side of their photo cuts off, some stand far away and are as small as 8%. Arguments as for `inner_window`.
     """
-    top, left, bottom, right = box
+    top, left, bottom, right = subject.box
+    photo_height, photo_width = subject.mips[0].shape[1:]
     person = max(bottom - top, (right - left) * size[0] / size[1])
-    cut_off = bottom >= mips[0].shape[1] - 2
-    whole = min(top, left) > 1 and not cut_off and right < mips[0].shape[2] - 2
-    farthest = _FAR if whole and rng.random() < _FAR_CHANCE else 2.2
+    cut_off = bottom >= photo_height - 2
+    farthest = _FAR if subject.is_whole and rng.random() < _FAR_CHANCE else 2.2
     height = person * np.exp(rng.uniform(np.log(0.35), np.log(farthest)))
     width = height * size[1] / size[0] * np.exp(rng.normal(0, 0.1))
     if height > person:  # the whole person fits: anywhere in the frame, but on its lower edge if cut off there
@@ -72,9 +70,9 @@ def free_window(mips: Sequence[Tensor], box: Box, size: tuple[int, int], rng: np
         y = min(y, bottom - 0.45 * height) if cut_off else y
         x = rng.uniform(left, right)
     if top <= 1:  # cut off by the photo's upper edge: nothing is known of what is above it
-        height = min(height, mips[0].shape[1])
+        height = min(height, photo_height)
         y = max(y, height / 2)
-    x, width = _within_sides(x, width, (left, right), mips[0].shape[2])
+    x, width = _within_sides(x, width, (left, right), photo_width)
     return Window(float(y), float(x), float(height), float(width), _angle(rng), bool(rng.random() < 0.5))
 
 
