@@ -24,11 +24,12 @@ from matting.network import (
     select_regions,
 )
 from matting.resize import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
-from matting.window import Window, closer_window, cuts_somebody, whole
+from matting.window import Window, closer_window, cuts_somebody, loses_somebody, whole
 
 AUTO_MAX_SIDE = 896
 AUTO_MIN_SIDE = 256
 LARGEST_SIDE = 4096
+_MOST_ENLARGED = 2  # times, in a closer look: somebody magnified further is blurred, as people in the background are
 _TRIMAP_VALUES = np.array([0, 128, 255], np.uint8)
 _REGION_STEP = 256
 
@@ -159,13 +160,18 @@ def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_
 def _look_closer(pixels: NDArray[np.uint8], first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:
     """A second look at where the people are, if they are small."""
     window = closer_window(_plane(first.coarse.alpha), *pixels.shape[:2])
-    return [_look(pixels, window, model, None, clock)] if window else []
+    if window is None:
+        return []
+    side = _MOST_ENLARGED * max(window.bottom - window.top, window.right - window.left)
+    return [_look(pixels, window, model, side if side < AUTO_MAX_SIDE else None, clock)]
 
 
 def _best_look(looks: list[_Look], height: int, width: int) -> _Look:
-    """The closest one, unless it cuts somebody off."""
-    closest = looks[-1]
-    return looks[0] if cuts_somebody(_plane(closest.coarse.alpha), closest.window, height, width) else closest
+    """The closest one, unless it cuts somebody off or loses somebody."""
+    first, closest = looks[0], looks[-1]
+    alpha, window = _plane(closest.coarse.alpha), closest.window
+    lost = loses_somebody(_plane(first.coarse.alpha), alpha, window, height, width)
+    return first if lost or cuts_somebody(alpha, window, height, width) else closest
 
 
 def _size(tensor: Tensor) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 _MARGIN = 0.2  # around everybody, as a share of the longer side of the box that holds them
 _WORTH_IT = 0.75  # of the photo's longer side; a larger part is not worth a second look
+_LOST = 0.5  # of the area of everybody; a closer look that finds less has lost somebody
 _SMALLEST = 192  # pixels of the photo; what is smaller has no detail to find
 
 
@@ -72,3 +73,20 @@ def cuts_somebody(coarse_alpha: NDArray[np.float32], window: Window, height: int
     sides = (coarse_alpha[0], coarse_alpha[:, 0], coarse_alpha[-1], coarse_alpha[:, -1])
     inside = (own != photo for own, photo in zip(window, whole(height, width), strict=True))
     return any(inner and float(side.max()) > 0.5 for side, inner in zip(sides, inside, strict=True))
+
+
+def loses_somebody(
+    coarse_alpha: NDArray[np.float32], closer_alpha: NDArray[np.float32], window: Window, height: int, width: int
+) -> bool:
+    """Whether a closer look finds less than half of what the look at the whole photo found.
+
+    Args:
+        coarse_alpha: (h, w), of the whole photo.
+        closer_alpha: (h, w), of the window.
+        window: in a photo of height x width.
+        height: of the photo.
+        width: of the photo.
+    """
+    seen = float((coarse_alpha > 0.5).mean()) * height * width
+    inside = float((closer_alpha > 0.5).mean()) * (window.bottom - window.top) * (window.right - window.left)
+    return inside < _LOST * seen

@@ -6,9 +6,9 @@ import torch
 from networks import Bright
 from pictures import draw_person
 
-from matting.pipeline import matte_image
+from matting.pipeline import AUTO_MAX_SIDE, matte_image
 from matting.resize import to_tensor
-from matting.window import Window, closer_window, cuts_somebody, whole
+from matting.window import Window, closer_window, cuts_somebody, loses_somebody, whole
 
 
 def photo(top: int, left: int, bottom: int, right: int) -> np.ndarray:
@@ -50,6 +50,16 @@ def test_sides_that_cut_somebody(side, touched):
     assert cuts_somebody(alpha, inner, 300, 300)
     assert not cuts_somebody(alpha, Window(*edges), 300, 300)  # cut by the photo itself
     assert not cuts_somebody(0.8 * alpha, inner, 300, 300)
+
+
+def test_a_closer_look_that_finds_less_than_half_has_lost_somebody():
+    first, closer = np.zeros((10, 10), np.float32), np.zeros((8, 8), np.float32)
+    first[4:6, 4:6] = 1  # 20 x 20 of 100 x 100 pixels
+    window = Window(30, 30, 70, 70)  # a cell has 5 x 5 pixels
+    closer[2:4, 2:5] = 1  # 150 pixels
+    assert loses_somebody(first, closer, window, 100, 100)
+    closer[2:4, 2:6] = 0.6  # 200 pixels
+    assert not loses_somebody(first, closer, window, 100, 100)
 
 
 def test_cut_and_fill_belong_together():
@@ -99,6 +109,18 @@ def test_a_close_up_that_cuts_somebody_off_is_not_used():
     matte = matte_image(photo(200, 400, 320, 460), network)
     assert network.seen == list(matte.looks) and len(matte.looks) == 2
     assert matte.window == whole(600, 900) and matte.working_size == network.seen[0]
+
+
+def test_a_close_up_that_loses_somebody_is_not_used():
+    network = Bright(grows=-0.49)  # on its second look, nobody is bright enough
+    matte = matte_image(photo(200, 400, 320, 460), network)
+    assert len(matte.looks) == 2 and matte.window == whole(600, 900) and matte.alpha.max() == 1
+
+
+def test_a_close_up_magnifies_twice_at_most():
+    small = matte_image(photo(200, 400, 260, 440), Bright())
+    assert small.window.bottom - small.window.top < 200 and small.working_size == (384, 384)
+    assert matte_image(photo(60, 400, 360, 460), Bright()).working_size[0] == AUTO_MAX_SIDE
 
 
 @pytest.mark.parametrize("size", [(300, 200), (128, 640)])

@@ -12,20 +12,34 @@ import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
 from matting.evaluation.conditions import CONDITIONS, FROM_HEAD_TO_FOOT, SIDE, Floats, Portrait, Shot, to_bytes
 from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, STREET, Item, find_items
-from matting.evaluation.metrics import far_errors, mad
+from matting.evaluation.metrics import far_errors, iou, mad
 from matting.network import MattingNetwork
 from matting.pipeline import matte_image
 from matting.weights import load_model
 
 SCENES = 16
+FOUND = 0.5  # IoU from which on somebody counts as found
+
+
+class Held(NamedTuple):
+    """How mattes hold up under one condition: mean MAD, mean IoU, and the share of pictures whose IoU is at least 0.5.
+
+    MAD is a mean over the whole picture, so it hardly sees whether somebody small is found; the other two do.
+    """
+
+    mad: float
+    iou: float
+    found: float
 
 
 def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Floats]) -> Iterator[tuple[str, Shot]]:
@@ -79,16 +93,22 @@ def load_scenes(folder: Path) -> list[Floats]:
     return scenes
 
 
-def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, float]:
-    """Mean MAD of the refined alpha per condition."""
+def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, Held]:
+    """How the refined alpha holds up under every condition."""
     everybody = find_items("portraits", root)
     items = [item for item in everybody if item.subset == KEYED][:limit]
     whole = load_whole_people([item for item in everybody if item.subset == STREET], len(items))
-    errors: dict[str, list[float]] = {name: [] for name in CONDITIONS}
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in CONDITIONS}
     pictures = shots(items, whole, load_scenes(root / "backgrounds"))
     for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):
-        errors[name].append(mad(matte_image(to_bytes(shot.image), model).alpha, shot.alpha))
-    return {name: float(np.mean(values)) for name, values in errors.items()}
+        alpha = matte_image(to_bytes(shot.image), model).alpha
+        measured[name].append((mad(alpha, shot.alpha), iou(alpha, shot.alpha)))
+    return {name: _held(np.array(values)) for name, values in measured.items()}
+
+
+def _held(values: NDArray[np.float64]) -> Held:
+    errors, overlaps = values.T
+    return Held(float(errors.mean()), float(overlaps.mean()), float((overlaps >= FOUND).mean()))
 
 
 def measure_far_errors(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, list[float]]:
@@ -103,10 +123,12 @@ def measure_far_errors(root: Path, model: MattingNetwork, limit: int | None) -> 
     return shares
 
 
-def report(conditions: dict[str, float], far: dict[str, list[float]]) -> str:
+def report(conditions: dict[str, Held], far: dict[str, list[float]]) -> str:
     """Both tables as Markdown."""
-    lines = ["| condition | MAD | of clean |", "|---|---|---|"]
-    lines += [f"| {name} | {value:.4f} | {value / conditions['clean']:.2f}x |" for name, value in conditions.items()]
+    clean = conditions["clean"].mad
+    lines = ["| condition | MAD | of clean | IoU | found |", "|---|---|---|---|---|"]
+    for name, (error, overlap, found) in conditions.items():
+        lines += [f"| {name} | {error:.4f} | {error / clean:.2f}x | {overlap:.4f} | {found:.0%} |"]
     lines += ["", "| photos | far errors, mean | worst |", "|---|---|---|"]
     lines += [f"| {name} | {np.mean(v):.2%} | {np.max(v):.2%} |" for name, v in far.items()]
     everything = np.concatenate(list(far.values()))

@@ -1,4 +1,4 @@
-"""Other people in a picture: passers-by, who are background, and companions, who are as large as somebody and foreground."""
+"""Other people in a picture: passers-by are background; companions, and who stands far away alone, are foreground."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,11 @@ from matting.training import augment
 from matting.training.augment import Window
 from matting.training.framing import Subject
 
-_PASSER_BY = 0.1
+_PASSER_BY = 0.12
 _COMPANION = 0.04
-_LARGEST_PASSER_BY = 0.55  # of the height of who is in front
+_FAR_ALONE = 0.5
+_LARGEST_PASSER_BY = 0.5  # of the height of who is in front
+_NEAR = 0.45  # of the height of the picture: nobody passes behind people who are smaller, small people are not background
 
 
 def walk_past(
@@ -24,11 +26,11 @@ def walk_past(
     rng: np.random.Generator,
     chance: float = _PASSER_BY,
 ) -> None:
-    """Let one or two people who are much smaller pass behind some of the people; they stay background. In place.
+    """Let one or two people who are much smaller pass behind some of the large ones; they stay background. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nobody passes.
+        alpha: (B, 1, H, W) in [0, 1]; where nobody is, or only somebody far away, nobody passes.
         foreground: (B, 3, H, W) in [0, 1].
         backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
         people: who may pass, none of them cut off by their photo; may be empty.
@@ -37,8 +39,10 @@ def walk_past(
     """
     for i in _pick(people, len(alpha), chance, rng):
         box = _extent(alpha[i, 0])
-        for _ in range(rng.integers(1, 3) if box else 0):
-            top, _, bottom, _ = box
+        if box is None or box[2] - box[0] < _NEAR * alpha.shape[2]:
+            continue
+        top, _, bottom, _ = box
+        for _ in range(rng.integers(1, 3)):
             height = (bottom - top) * float(np.exp(rng.uniform(np.log(0.12), np.log(_LARGEST_PASSER_BY))))
             centre = float(rng.uniform(0, alpha.shape[3])), float(rng.uniform(top, bottom - height / 2))
             layer = draw_person(people, centre, height, alpha.shape[2:], rng)
@@ -75,6 +79,32 @@ def stand_together(
         apart = height * float(rng.choice([-1, 1]) * rng.uniform(0.15, 0.7))
         centre = (left + right) / 2 + apart, bottom - height * float(rng.uniform(0.45, 0.55))
         augment.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, alpha.shape[2:], rng))
+
+
+def stand_far(
+    photo: Tensor,
+    alpha: Tensor,
+    foreground: Tensor,
+    people: Sequence[Subject],
+    rng: np.random.Generator,
+    chance: float = _FAR_ALONE,
+) -> None:
+    """Put somebody of 6 to 30% of its height into some of the pictures that show nobody. In place.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        alpha: (B, 1, H, W) in [0, 1].
+        foreground: (B, 3, H, W) in [0, 1].
+        people: who may stand there, none of them cut off by their photo; may be empty.
+        rng: decides who stands where.
+        chance: of a picture that shows nobody.
+    """
+    size = alpha.shape[2:]
+    for i in _pick(people, len(alpha), chance, rng):
+        if not alpha[i].any():
+            height = size[0] * float(np.exp(rng.uniform(np.log(0.06), np.log(0.3))))
+            centre = size[1] * float(rng.uniform(0.05, 0.95)), float(rng.uniform(height / 2, size[0] - height / 2))
+            augment.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, size, rng))
 
 
 def draw_person(

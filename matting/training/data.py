@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
 from matting.training import augment
-from matting.training.company import stand_together, walk_past
+from matting.training.company import stand_far, stand_together, walk_past
 from matting.training.framing import Subject, free_window, inner_window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
@@ -24,7 +24,7 @@ MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
 _FOREGROUND_ONLY = ("keyed",)
 _TRIMAP_KERNEL = 7
-_NOBODY_CHANCE = 0.05
+_NOBODY_CHANCE = 0.09  # then, in half of them, somebody small is put there
 _PICTURE_CHANCE = 0.25
 _KEEP_CHANCE = 0.65  # that a photo stays as it is, where its background is known
 _DOUBTFUL = {  # looked at: their alphas plainly lose or add something: shoulders, hair, a coat over an arm, a shadow, a sofa
@@ -165,6 +165,7 @@ class Sampler:
         stand_together(photo, alpha, foreground, self.whole, self.rng)
         grow_hair(photo, alpha, foreground, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
+        stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
 
     def _background(self, size: tuple[int, int], nobody: bool) -> Tensor:

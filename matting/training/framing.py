@@ -8,7 +8,7 @@ from torch import Tensor
 from matting.training.augment import Window
 
 _FAR = 12.0  # heights of the frame over that of somebody far away
-_FAR_CHANCE = 0.35
+_FAR_CHANCE = 0.6
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right of the person
 

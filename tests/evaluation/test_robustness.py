@@ -124,6 +124,16 @@ def test_the_command_prints_both_tables(tmp_path, lite_model, monkeypatch, capsy
     robustness.main(["--root", str(tmp_path)])
     printed = capsys.readouterr().out
     assert "| clean | " in printed and "| dark | " in printed and "| all | " in printed
+    clean = next(line for line in printed.splitlines() if line.startswith("| clean | ")).split(" | ")
+    assert clean[2] == "1.00x" and 0 <= float(clean[3]) <= 1 and clean[4].endswith("% |")
+
+
+def test_somebody_small_who_is_lost_shows_in_the_overlap_not_in_the_mean(portrait, scenes):
+    truth = CONDITIONS["small person"](portrait, portrait, scenes, np.random.default_rng(0)).alpha
+    nothing = np.zeros_like(truth)
+    pairs = [(robustness.mad(alpha, truth), robustness.iou(alpha, truth)) for alpha in (nothing, truth, truth, truth)]
+    held = robustness._held(np.array(pairs))
+    assert held.mad < 0.005 and held.iou == held.found == 0.75
 
 
 def test_a_missing_folder_is_named(tmp_path, lite_model, monkeypatch, capsys):

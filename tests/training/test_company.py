@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.training.company import draw_person, stand_together, walk_past
+from matting.training.company import draw_person, stand_far, stand_together, walk_past
 from matting.training.framing import Subject
 
 HEIGHT, WIDTH = 96, 128
@@ -59,6 +59,13 @@ def test_passers_by_shine_through_soft_edges(red):
     torch.testing.assert_close(photo, alpha * foreground + (1 - alpha) * background)
 
 
+def test_nobody_passes_behind_people_who_are_small_themselves(red):
+    photo, alpha, foreground, background = blue_picture((slice(40, 80), slice(56, 72)))
+    before = [plane.clone() for plane in (photo, background)]
+    walk_past(photo, alpha, foreground, background, [red], np.random.default_rng(0), chance=1)
+    assert torch.equal(photo, before[0]) and torch.equal(background, before[1])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_companion_is_foreground_and_as_large(red, seed):
     photo, alpha, foreground, _ = blue_picture((slice(40, 80), slice(56, 72)))
@@ -68,6 +75,19 @@ def test_a_companion_is_foreground_and_as_large(red, seed):
     assert 30 <= rows[-1] - rows[0] + 1 <= 50
     assert 300 < newcomer.sum() < 1000
     solid = newcomer & (alpha[0, 0] > 0.99)
+    torch.testing.assert_close(photo[0][:, solid], foreground[0][:, solid], atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_somebody_small_stands_where_nobody_was(red, seed):
+    empty, taken = blue_picture((slice(0, 0), slice(0, 0))), blue_picture((slice(20, 96), slice(30, 90)))
+    photo, alpha, foreground, _ = (torch.cat(planes) for planes in zip(empty, taken, strict=True))
+    before = photo[1].clone(), alpha[1].clone()
+    stand_far(photo, alpha, foreground, [red], np.random.default_rng(seed), chance=1)
+    assert torch.equal(photo[1], before[0]) and torch.equal(alpha[1], before[1])
+    rows, columns = torch.nonzero(alpha[0, 0] > 0.5).T
+    assert 0.04 * HEIGHT <= rows.max() - rows.min() + 1 <= 0.32 * HEIGHT and len(columns) > 0
+    solid = alpha[0, 0] > 0.99
     torch.testing.assert_close(photo[0][:, solid], foreground[0][:, solid], atol=0.02, rtol=0)
 
 
@@ -87,4 +107,6 @@ def test_without_people_nobody_comes():
     before = [plane.clone() for plane in picture]
     walk_past(*picture, [], np.random.default_rng(0), chance=1)
     stand_together(*picture[:3], [], np.random.default_rng(0), chance=1)
+    picture[1][:] = before[1][:] = 0
+    stand_far(*picture[:3], [], np.random.default_rng(0), chance=1)
     assert all(torch.equal(*pair) for pair in zip(picture, before, strict=True))

@@ -145,6 +145,7 @@ def test_some_pictures_show_nobody_and_their_background_is_a_picture_without_peo
     monkeypatch.setattr("matting.training.data._NOBODY_CHANCE", 0.5)
     seen = []
     monkeypatch.setattr("matting.training.data.draw_scene", lambda from_, size, *_: seen.append(from_) or torch.zeros(3, *size))
+    monkeypatch.setattr("matting.training.data.stand_far", lambda *_: None)
     alpha = sampler.draw(1, 12, (64, 64)).alpha.flatten(1).amax(1)
     nobody = (alpha == 0).tolist()
     assert 0 < sum(nobody) < 12 and len(seen) == 12
