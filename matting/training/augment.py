@@ -28,6 +28,11 @@ class Window(NamedTuple):
     mirrored: bool
 
 
+def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
+    """A number between two positive ones, as likely in their lower half as in their upper one, counted in factors."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def cut(mips: list[Tensor], window: Window, size: tuple[int, int], bend: Tensor | None = None) -> Tensor:
     """Resample a window of a picture; outside of the picture its border is repeated.
 
@@ -106,7 +111,7 @@ def soften(images: Tensor, rng: np.random.Generator, chance: float, strongest: f
     """Blur some of the pictures by shrinking and enlarging them; (B, C, H, W)."""
     out = images.clone()
     for i in np.flatnonzero(rng.random(len(images)) < chance):
-        factor = float(np.exp(rng.uniform(np.log(1.2), np.log(strongest))))
+        factor = log_uniform(1.2, strongest, rng)
         small = F.interpolate(images[i : i + 1], scale_factor=1 / factor, mode="bilinear", antialias=True)
         out[i] = F.interpolate(small, size=images.shape[2:], mode="bicubic")[0].clamp(0, 1)
     return out

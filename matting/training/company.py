@@ -43,7 +43,7 @@ def walk_past(
             continue
         top, _, bottom, _ = box
         for _ in range(rng.integers(1, 3)):
-            height = (bottom - top) * float(np.exp(rng.uniform(np.log(0.12), np.log(_LARGEST_PASSER_BY))))
+            height = (bottom - top) * augment.log_uniform(0.12, _LARGEST_PASSER_BY, rng)
             centre = float(rng.uniform(0, alpha.shape[3])), float(rng.uniform(top, bottom - height / 2))
             layer = draw_person(people, centre, height, alpha.shape[2:], rng)
             layer = augment.soften(layer[None], rng, chance=0.7, strongest=6.0)[0]
@@ -102,7 +102,7 @@ def stand_far(
     size = alpha.shape[2:]
     for i in _pick(people, len(alpha), chance, rng):
         if not alpha[i].any():
-            height = size[0] * float(np.exp(rng.uniform(np.log(0.06), np.log(0.3))))
+            height = size[0] * augment.log_uniform(0.06, 0.3, rng)
             centre = size[1] * float(rng.uniform(0.05, 0.95)), float(rng.uniform(height / 2, size[0] - height / 2))
             augment.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, size, rng))
 

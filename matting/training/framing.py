@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from matting.training.augment import Window
+from matting.training.augment import Window, log_uniform
 
 _FAR = 12.0  # heights of the frame over that of somebody far away
 _FAR_CHANCE = 0.6
@@ -37,7 +37,7 @@ def inner_window(subject: Subject, size: tuple[int, int], rng: np.random.Generat
         rng: decides.
     """
     height, width = subject.mips[0].shape[1:]
-    share = rng.uniform(0.85, 1.0) if rng.random() < 0.5 else np.exp(rng.uniform(np.log(0.3), 0))
+    share = rng.uniform(0.85, 1.0) if rng.random() < 0.5 else log_uniform(0.3, 1, rng)
     stretch = np.exp(rng.normal(0, 0.12))
     scale = share * min(height / size[0], width / size[1])
     h, w = min(size[0] * scale * stretch, height), min(size[1] * scale / stretch, width)
@@ -59,7 +59,7 @@ def free_window(subject: Subject, size: tuple[int, int], rng: np.random.Generato
     person = max(bottom - top, (right - left) * size[0] / size[1])
     cut_off = bottom >= photo_height - 2
     farthest = _FAR if subject.is_whole and rng.random() < _FAR_CHANCE else 2.2
-    height = person * np.exp(rng.uniform(np.log(0.35), np.log(farthest)))
+    height = person * log_uniform(0.35, farthest, rng)
     width = height * size[1] / size[0] * np.exp(rng.normal(0, 0.1))
     if height > person:  # the whole person fits: anywhere in the frame, but on its lower edge if cut off there
         y = (top + bottom) / 2 + (height - person) / 2 * rng.uniform(-1, 1)

@@ -37,7 +37,7 @@ def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.G
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        roots = find_roots(alpha[i, 0].cpu().numpy(), round(np.exp(rng.uniform(np.log(8), np.log(150)))), rng)
+        roots = find_roots(alpha[i, 0].cpu().numpy(), round(augment.log_uniform(8, 150, rng)), rng)
         if roots is None:
             continue
         curves = draw_curves(roots, rng)

@@ -60,7 +60,7 @@ def stand_behind(backgrounds: Tensor, things: Sequence[Tensor], nobody: NDArray[
     for i in np.flatnonzero(rng.random(len(backgrounds)) < np.where(nobody, _BEHIND_NOBODY, _BEHIND)):
         for _ in range(rng.integers(1, 4)):
             centre = float(rng.uniform(0, width)), float(rng.uniform(0, height))
-            side = min(height, width) * float(np.exp(rng.uniform(np.log(0.15), 0)))
+            side = min(height, width) * augment.log_uniform(0.15, 1, rng)
             layer = draw_thing(things, centre, side, (height, width), rng)
             backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
 
