@@ -18,7 +18,7 @@ from matting.training.framing import Subject, free_window, inner_window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
-from matting.training.things import hold_objects, load_things, stand_behind
+from matting.training.things import hold_objects, load_things, stand_at_head, stand_behind
 
 MIP_LEVELS = 6
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
@@ -161,6 +161,7 @@ class Sampler:
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
         stand_behind(backgrounds, self.collection.things, nobody, self.rng)
+        stand_at_head(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         walk_past(photo, alpha, foreground, backgrounds, self.whole, self.rng)
         stand_together(photo, alpha, foreground, self.whole, self.rng)
         grow_hair(photo, alpha, foreground, self.rng)

@@ -21,6 +21,7 @@ SMALLEST = 120  # pixels of the longer side
 _LARGEST = 640
 _BEHIND = 0.05
 _BEHIND_NOBODY = 0.5
+_AT_HEAD = 0.15
 _HELD = 0.1
 _BUNCH = (1, 1, 2, 5, 12)  # how many of a thing are held; any of these is as likely
 
@@ -62,6 +63,41 @@ def stand_behind(backgrounds: Tensor, things: Sequence[Tensor], nobody: NDArray[
             centre = float(rng.uniform(0, width)), float(rng.uniform(0, height))
             side = min(height, width) * augment.log_uniform(0.15, 1, rng)
             layer = draw_thing(things, centre, side, (height, width), rng)
+            backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
+
+
+def stand_at_head(
+    photo: Tensor,
+    alpha: Tensor,
+    foreground: Tensor,
+    backgrounds: Tensor,
+    things: Sequence[Tensor],
+    rng: np.random.Generator,
+    chance: float = _AT_HEAD,
+) -> None:
+    """Put one to four things right behind the upper outline of some people: fruit, signs, lamps; background. In place.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is put.
+        foreground: (B, 3, H, W) in [0, 1].
+        backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
+        things: may be empty.
+        rng: decides what stands where.
+        chance: of a picture.
+    """
+    for i in np.flatnonzero(rng.random(len(alpha)) < chance) if things else ():
+        body = alpha[i, 0].cpu().numpy() > 0.5
+        rows, columns = np.nonzero(body & (cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0))
+        if len(rows) == 0:
+            continue
+        upper = np.flatnonzero(rows <= np.quantile(rows, 0.4))
+        for point in rng.choice(upper, rng.integers(1, 5)):
+            side = float(np.sqrt(body.sum())) * augment.log_uniform(0.1, 0.6, rng)
+            centre = float(columns[point] + rng.normal(0, side / 3)), float(rows[point] + rng.normal(0, side / 3))
+            layer = draw_thing(things, centre, side, alpha.shape[2:], rng)
+            behind = photo[i] - alpha[i] * foreground[i]  # what the photo shows of its background
+            photo[i] += (1 - alpha[i]) * layer[:3] - layer[3:] * behind
             backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
 
 

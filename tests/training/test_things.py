@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from matting.training.things import draw_thing, hold_objects, load_things, stand_behind
+from matting.training.things import draw_thing, hold_objects, load_things, stand_at_head, stand_behind
 
 CPU = torch.device("cpu")
 
@@ -64,6 +64,19 @@ def test_without_things_nothing_stands_behind():
     backgrounds = torch.zeros(4, 3, 16, 16)
     stand_behind(backgrounds, [], np.ones(4, bool), np.random.default_rng(0))
     assert not backgrounds.any()
+
+
+def test_things_at_the_head_are_background_in_the_photo_and_out_of_it(things):
+    alpha = torch.zeros(4, 1, 64, 64)
+    alpha[:3, :, 16:, 20:44] = 1
+    alpha[:3, :, 16:, 44] = 0.5  # the last picture shows nobody
+    foreground, backgrounds = torch.full((4, 3, 64, 64), 0.25), torch.zeros(4, 3, 64, 64)
+    photo = alpha * foreground
+    stand_at_head(photo, alpha, foreground, backgrounds, things, np.random.default_rng(1), chance=1.0)
+    torch.testing.assert_close(photo, alpha * foreground + (1 - alpha) * backgrounds)
+    red = backgrounds[:, 0] > 0
+    assert red[:3].flatten(1).any(1).all() and not backgrounds[3].any() and not backgrounds[:, 1:].any()
+    assert red[:3, :40].sum() > 5 * red[:3, 48:].sum()
 
 
 @pytest.mark.parametrize("kind", ["things", "boards"])
