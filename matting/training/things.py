@@ -21,7 +21,7 @@ SMALLEST = 120  # pixels of the longer side
 _LARGEST = 640
 _BEHIND = 0.05
 _BEHIND_NOBODY = 0.5
-_AT_HEAD = 0.15
+_AT_HEAD = 0.08
 _HELD = 0.1
 _BUNCH = (1, 1, 2, 5, 12)  # how many of a thing are held; any of these is as likely
 
