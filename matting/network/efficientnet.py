@@ -152,9 +152,10 @@ class EfficientNetEncoder(nn.Module):
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
 
-    def freeze_stem(self) -> None:
-        """Keep the filters down to R4, the most generic and the most expensive to train, as pretraining left them."""
-        for module in (self.stem, *self.stages[:2]):
+    def freeze_filters(self) -> None:
+        """Keep as pretraining left them: all depthwise filters, and every filter on maps of R4 and larger. They are the most
+        generic ones, and the most expensive to train."""
+        for module in (self.stem, *self.stages[:2], self.stages[2][0].expand):
             module.requires_grad_(False)
-
-
+        for block in (block for stage in self.stages for block in stage):
+            block.depthwise.requires_grad_(False)

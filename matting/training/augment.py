@@ -113,7 +113,7 @@ def soften(images: Tensor, rng: np.random.Generator, chance: float, strongest: f
     for i in np.flatnonzero(rng.random(len(images)) < chance):
         factor = log_uniform(1.2, strongest, rng)
         small = F.interpolate(images[i : i + 1], scale_factor=1 / factor, mode="bilinear", antialias=True)
-        out[i] = F.interpolate(small, size=images.shape[2:], mode="bicubic")[0].clamp(0, 1)
+        out[i] = F.interpolate(small, size=images.shape[2:], mode="bilinear")[0]
     return out
 
 

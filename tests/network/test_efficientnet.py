@@ -58,3 +58,14 @@ def test_folded_norms_still_learn():
     block = ConvNorm(3, 4, 3, stride=2).eval()
     block(torch.rand(1, 3, 8, 8)).sum().backward()
     assert all(parameter.grad is not None for parameter in block.parameters())
+
+
+def test_frozen_filters_are_the_large_maps_and_the_depthwise_ones():
+    encoder = EfficientNetEncoder(32, 1)
+    encoder.freeze_filters()
+    frozen = {name for name, parameter in encoder.named_parameters() if not parameter.requires_grad}
+    large = ("stem.", "stages.0.", "stages.1.", "stages.2.0.expand.")
+    assert frozen == {name for name, _ in encoder.named_parameters() if name.startswith(large) or ".depthwise." in name}
+    encoder.freeze_statistics()
+    sum(x.sum() for x in encoder(torch.rand(1, 3, 128, 128))).backward()
+    assert {name for name, parameter in encoder.named_parameters() if parameter.grad is None} == frozen

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.testing import assert_close
 
 from matting.network import PRESETS, MattingNetwork
 from matting.network.swin import CHANNELS as SWIN_CHANNELS
@@ -142,6 +143,34 @@ def test_a_run_resumes_to_the_step(portraits: Path, tmp_path: Path):
     ours, theirs = load_file(parts / "ema.safetensors"), load_file(whole / "ema.safetensors")
     assert all(torch.allclose(ours[k].float(), theirs[k].float(), atol=1e-5) for k in theirs)
     assert (whole / "sheet-000003.jpg").exists()
+
+
+def test_batches_from_another_process_are_those_of_their_index(portraits: Path, tmp_path: Path):
+    run = training.Run(arguments(portraits, tmp_path))
+    run.step = 3
+    for index, batch in zip(range(3, 5), run.batches(), strict=False):
+        size, count = training.batch_shape(run.arguments, index)
+        for drawn, expected in zip(batch, run.sampler.draw(index, count, size), strict=True):
+            assert_close(drawn, expected, rtol=0, atol=2 / 255)  # sums of one thread and of several round differently
+
+
+def test_batches_ahead_keep_their_order_and_pass_errors_on():
+    def numbers():
+        yield from range(4)
+        raise ValueError("expected a fifth picture, got none")
+
+    drawn = training.ahead(numbers())
+    assert [next(drawn) for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="fifth picture"):
+        next(drawn)
+
+
+def test_a_step_in_bfloat16_is_near_the_one_in_float32(portraits: Path, tmp_path: Path):
+    totals = []
+    for name, more in (("half", ["--bfloat16"]), ("full", [])):
+        run = training.Run(arguments(portraits, tmp_path / name, *more))
+        totals.append(float(run.optimise(run.batches())[0].total.detach()))
+    assert totals[0] != totals[1] and totals[0] == pytest.approx(totals[1], rel=0.03)
 
 
 def test_two_processes_train_together(portraits: Path, tmp_path: Path):
