@@ -50,7 +50,7 @@ def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Flo
         whole: people from head to foot, at least one, who stand in where somebody is small.
         scenes: pictures without people, (SIDE, SIDE, 3) in [0, 1].
     """
-    portraits = [_portrait(item) for item in items]
+    portraits = [load_portrait(item) for item in items]
     for index, (item, who) in enumerate(zip(items, portraits, strict=True)):
         other = portraits[(index + 1) % len(portraits)]
         for name, condition in CONDITIONS.items():
@@ -61,7 +61,8 @@ def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Flo
             yield name, Shot(image, alpha)
 
 
-def _portrait(item: Item) -> Portrait:
+def load_portrait(item: Item) -> Portrait:
+    """A portrait from its files, as large as they are."""
     with Image.open(item.image) as image, Image.open(item.alpha) as alpha:
         planes = np.dstack([np.asarray(image.convert("RGB")), np.asarray(alpha.convert("L"))])
     planes = planes.astype(np.float32) / np.float32(255)
@@ -74,7 +75,7 @@ def load_whole_people(items: Sequence[Item], most: int) -> list[Portrait]:
     Raises:
         ValueError: if there is none.
     """
-    people = list(islice((portrait.trim() for portrait in map(_portrait, items) if portrait.is_whole()), most))
+    people = list(islice((portrait.trim() for portrait in map(load_portrait, items) if portrait.is_whole()), most))
     if not people:
         raise ValueError(f"expected a photo that shows somebody from head to foot, got none in {len(items)}")
     return people

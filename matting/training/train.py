@@ -11,18 +11,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import Queue
-from threading import Thread
 
 import cv2
 import torch
 from torch import Tensor, distributed, nn
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from matting.network import PRESETS, MattingNetwork
 from matting.training.data import Batch, Sampler, load_portraits
+from matting.training.feed import Draws, feed
 from matting.training.objective import Objective, StepResult
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import FeatureTeacher
@@ -30,7 +28,6 @@ from matting.training.watch import picture_sheet, validate
 from matting.weights import load_model, save_weights
 
 LOG_EVERY = 20
-SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -54,7 +51,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
     parser.add_argument(
-        "--freeze-filters", action="store_true", help="leave the encoder's filters down to R4 and its depthwise ones as they are"
+        "--freeze-filters", action="store_true", help="leave the encoder's depthwise filters and those down to R4 alone"
     )
     parser.add_argument("--bfloat16", action="store_true", help="as on CUDA; several times as fast on processors with AMX")
     parser.add_argument("--checkpoint-minutes", type=float, default=5)
@@ -123,12 +120,9 @@ class Run:
         save_weights(self.average.module, self.arguments.out / "ema.safetensors", {"step": str(self.step)}, torch.float32)
 
     def batches(self) -> Iterator[Batch]:
-        """Batches of all coming steps, drawn ahead: on the CPU in a process of its own, on a GPU in a thread."""
-        draws = Draws(self.sampler, self.arguments)
-        indices = range(self.step * self.arguments.accumulate, 2**62)
-        if self.device.type == "cuda":
-            return ahead(draws[index] for index in indices)
-        return iter(DataLoader(draws, None, sampler=indices, num_workers=1, prefetch_factor=3))
+        """Batches of all coming steps, drawn ahead."""
+        first = self.step * self.arguments.accumulate
+        return feed(Draws(self.sampler, self.arguments), first, self.device.type == "cuda")
 
     def optimise(self, batches: Iterator[Batch]) -> tuple[StepResult, Batch, float]:
         """One optimiser step; also returns the seconds spent waiting for data."""
@@ -154,42 +148,6 @@ class Run:
         self.average.update_parameters(self.model)
         self.step += 1
         return result, batch, waited
-
-
-class Draws(Dataset[Batch]):
-    """The batches of a run by their index.
-
-    Args:
-        sampler: draws them.
-        arguments: of the run.
-    """
-
-    def __init__(self, sampler: Sampler, arguments: argparse.Namespace):
-        self.sampler = sampler
-        self.arguments = arguments
-
-    def __getitem__(self, index: int) -> Batch:
-        size, count = batch_shape(self.arguments, index)
-        return self.sampler.draw(index, count, size)
-
-
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, drawn up to two ahead in a thread."""
-    queue: Queue[Batch | BaseException] = Queue(maxsize=2)
-
-    def draw() -> None:
-        try:
-            for batch in batches:
-                queue.put(batch)
-        except BaseException as error:  # handed to the training loop, which raises it
-            queue.put(error)
-
-    Thread(target=draw, daemon=True).start()
-    while True:
-        item = queue.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
 
 
 def start_model(arguments: argparse.Namespace) -> MattingNetwork:
@@ -240,15 +198,6 @@ def schedule(step: int, steps: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
-
-
-def batch_shape(arguments: argparse.Namespace, index: int) -> tuple[tuple[int, int], int]:
-    """Size (H, W) and number of pictures of a batch: square, tall or wide, with about the same number of pixels."""
-    generator = torch.Generator().manual_seed(arguments.seed + index)
-    side = arguments.size[int(torch.randint(len(arguments.size), (1,), generator=generator))]
-    kind = int(torch.multinomial(torch.tensor(SHAPE_CHANCES), 1, generator=generator))
-    size = ((side, side), (side + 128, side), (side, side + 128))[kind]
-    return size, max(1, round(arguments.batch * arguments.size[0] ** 2 / (size[0] * size[1])))
 
 
 def train(arguments: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from matting.network import PRESETS, MattingNetwork
 from matting.network.swin import CHANNELS as SWIN_CHANNELS
 from matting.training import train as training
 from matting.training.data import Batch
+from matting.training.feed import ahead, batch_shape
 from matting.training.objective import Objective, limit_regions, shrink_trimap, unite_cells
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import FeatureTeacher, normalise
@@ -124,7 +125,7 @@ def test_schedule_rises_and_falls():
 
 def test_shapes_are_multiples_of_128_with_about_equal_pixels(portraits: Path, tmp_path: Path):
     options = arguments(portraits, tmp_path, "--size", "256", "384", "--batch", "12")
-    shapes = {training.batch_shape(options, index) for index in range(200)}
+    shapes = {batch_shape(options, index) for index in range(200)}
     assert len(shapes) == 6
     for (height, width), count in shapes:
         assert height % 128 == width % 128 == 0
@@ -149,7 +150,7 @@ def test_batches_from_another_process_are_those_of_their_index(portraits: Path, 
     run = training.Run(arguments(portraits, tmp_path))
     run.step = 3
     for index, batch in zip(range(3, 5), run.batches(), strict=False):
-        size, count = training.batch_shape(run.arguments, index)
+        size, count = batch_shape(run.arguments, index)
         for drawn, expected in zip(batch, run.sampler.draw(index, count, size), strict=True):
             assert_close(drawn, expected, rtol=0, atol=2 / 255)  # sums of one thread and of several round differently
 
@@ -159,7 +160,7 @@ def test_batches_ahead_keep_their_order_and_pass_errors_on():
         yield from range(4)
         raise ValueError("expected a fifth picture, got none")
 
-    drawn = training.ahead(numbers())
+    drawn = ahead(numbers())
     assert [next(drawn) for _ in range(4)] == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="fifth picture"):
         next(drawn)

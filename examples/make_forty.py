@@ -1,0 +1,108 @@
+"""Draw forty pictures that are in no split, with their cut-outs on green, to be looked at.
+
+    PYTHONPATH=. python examples/make_forty.py --root DATA --out mattes --seed 1
+
+They are made of validation people and parts of validation photos: portraits, groups, dark ones, crops, people far away and
+turned photos. Another seed makes forty others.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from matting import load_model, matte_image
+from matting.evaluation.conditions import Floats, Portrait, dark, place, to_bytes
+from matting.evaluation.datasets import KEYED, STREET, Item, find_items
+from matting.evaluation.robustness import load_portrait, load_scenes, load_whole_people
+
+GREEN = (0, 177, 64)
+CELL = 320
+ACROSS = 4
+_COUNTS = {"portrait": 8, "group": 6, "dark": 6, "crop": 8, "far": 6, "turned": 6}
+_TURN_DEGREES = 20
+
+
+def draw_pictures(root: Path, seed: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Kind and picture, forty times."""
+    rng = np.random.default_rng(seed)
+    items = find_items("portraits", root)
+    keyed = [load_portrait(item) for item in items if item.subset == KEYED]
+    whole = load_whole_people([item for item in items if item.subset == STREET], 30)
+    photos = [item for item in items if item.subset != KEYED]
+    scenes = load_scenes(root / "backgrounds")
+    for kind, count in _COUNTS.items():
+        for _ in range(count):
+            scene = scenes[rng.integers(len(scenes))]
+            who, other = (keyed[i] for i in rng.choice(len(keyed), 2, replace=False))
+            if kind == "portrait":
+                yield kind, to_bytes(place(who, scene, rng.uniform(0.6, 1.1), rng.uniform(0.35, 0.65)).shot().image)
+            elif kind == "group":
+                yield kind, to_bytes(_group(keyed, scene, rng))
+            elif kind == "dark":
+                yield kind, to_bytes(dark(who, other, [scene], rng).image)
+            elif kind == "far":
+                person = whole[rng.integers(len(whole))]
+                yield kind, to_bytes(place(person, scene, rng.uniform(0.1, 0.3), rng.uniform(0.2, 0.8)).shot().image)
+            else:
+                image = _pick(photos, rng).load().image
+                yield kind, _crop(image, rng) if kind == "crop" else _turn(image, rng)
+
+
+def _pick(items: list[Item], rng: np.random.Generator) -> Item:
+    return items[rng.integers(len(items))]
+
+
+def _group(people: list[Portrait], scene: Floats, rng: np.random.Generator) -> Floats:
+    """Three people beside each other, each a little in front of the one before."""
+    for centre, index in zip((0.25, 0.75, 0.5), rng.choice(len(people), 3, replace=False), strict=True):
+        scene = place(people[index], scene, rng.uniform(0.55, 0.75), centre + rng.uniform(-0.05, 0.05)).shot().image
+    return scene
+
+
+def _crop(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Half to three quarters of each side, from the upper part of the photo."""
+    height, width = (round(side * rng.uniform(0.5, 0.75)) for side in image.shape[:2])
+    top, left = round(rng.uniform(0, 0.3) * (image.shape[0] - height)), rng.integers(0, image.shape[1] - width)
+    return image[top : top + height, left : left + width]
+
+
+def _turn(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-_TURN_DEGREES, _TURN_DEGREES), 1.0)
+    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
+
+
+def _cell(image: NDArray[np.uint8]) -> Image.Image:
+    """The picture inside a square, grey around it."""
+    picture, cell = Image.fromarray(image), Image.new("RGB", (CELL, CELL), (90, 90, 90))
+    picture.thumbnail((CELL, CELL))
+    cell.paste(picture, ((CELL - picture.width) // 2, (CELL - picture.height) // 2))
+    return cell
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets one sheet per kind")
+    parser.add_argument("--weights", default="bundled", help="bundled, a file, or hub:OWNER/REPO (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    model = load_model(options.weights)
+    sheets: dict[str, list[Image.Image]] = {kind: [] for kind in _COUNTS}
+    for kind, image in draw_pictures(options.root, options.seed):
+        sheets[kind] += [_cell(image), _cell(matte_image(image, model).composite(GREEN))]
+    options.out.mkdir(parents=True, exist_ok=True)
+    for kind, cells in sheets.items():
+        sheet = Image.new("RGB", (ACROSS * CELL, -(-len(cells) // ACROSS) * CELL))
+        for index, cell in enumerate(cells):
+            sheet.paste(cell, (index % ACROSS * CELL, index // ACROSS * CELL))
+        sheet.save(options.out / f"{kind}.jpg", quality=92)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Batches for a run, by their index and drawn ahead."""
+
+import argparse
+from collections.abc import Iterator
+from queue import Queue
+from threading import Thread
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from matting.training.data import Batch, Sampler
+
+_SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
+_AHEAD = 3
+
+
+class Draws(Dataset[Batch]):
+    """The batches of a run by their index.
+
+    Args:
+        sampler: draws them.
+        arguments: of the run.
+    """
+
+    def __init__(self, sampler: Sampler, arguments: argparse.Namespace):
+        self.sampler = sampler
+        self.arguments = arguments
+
+    def __getitem__(self, index: int) -> Batch:
+        size, count = batch_shape(self.arguments, index)
+        return self.sampler.draw(index, count, size)
+
+
+def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch]:
+    """The batches from index `first` on, drawn ahead by a process of its own, or by a thread if they lie on a GPU.
+
+    Args:
+        draws: what to draw from; in the process nothing of it may use OpenCV's threads, which do not survive a fork.
+        first: index of the first batch.
+        threaded: True draws in a thread.
+    """
+    indices = range(first, 2**62)
+    if threaded:
+        return ahead(draws[index] for index in indices)
+    return iter(DataLoader(draws, None, sampler=indices, num_workers=1, prefetch_factor=_AHEAD))
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, drawn ahead in a thread."""
+    queue: Queue[Batch | BaseException] = Queue(_AHEAD)
+
+    def draw() -> None:
+        try:
+            for batch in batches:
+                queue.put(batch)
+        except BaseException as error:  # handed to the training loop, which raises it
+            queue.put(error)
+
+    Thread(target=draw, daemon=True).start()
+    while True:
+        item = queue.get()
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def batch_shape(arguments: argparse.Namespace, index: int) -> tuple[tuple[int, int], int]:
+    """Size (H, W) and number of pictures of a batch: square, tall or wide, with about the same number of pixels."""
+    generator = torch.Generator().manual_seed(arguments.seed + index)
+    side = arguments.size[int(torch.randint(len(arguments.size), (1,), generator=generator))]
+    kind = int(torch.multinomial(torch.tensor(_SHAPE_CHANCES), 1, generator=generator))
+    size = ((side, side), (side + 128, side), (side, side + 128))[kind]
+    return size, max(1, round(arguments.batch * arguments.size[0] ** 2 / (size[0] * size[1])))
