@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from matting.network import REGION_SIZE
 from matting.training import augment
 from matting.training.company import stand_far, stand_together, walk_past
-from matting.training.framing import Subject, free_window, inner_window
+from matting.training.framing import Subject, free_window, inner_window, whole_window
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
@@ -138,11 +138,13 @@ class Sampler:
     Args:
         collection: the decoded pictures.
         seed: of the random numbers.
+        plain: share of the batches whose photos are shown whole, upright and with nothing added.
     """
 
-    def __init__(self, collection: Collection, seed: int):
+    def __init__(self, collection: Collection, seed: int, plain: float = 0.0):
         self.collection = collection
         self.seed = seed
+        self.plain = plain
         self.rng = np.random.default_rng(seed)
         self.device = collection.subjects[0].mips[0].device
         self.whole = [subject for subject in collection.subjects if subject.is_whole]
@@ -152,10 +154,14 @@ class Sampler:
         self.rng = np.random.default_rng((self.seed, step))
         planes = torch.empty(count, 7, *size, device=self.device)
         kept = np.zeros(count, bool)
+        plain = self.rng.random() < self.plain
         for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.collection.chances)):
-            planes[i], kept[i] = self._person(self.collection.subjects[index], size)
+            planes[i], kept[i] = (self._photo if plain else self._person)(self.collection.subjects[index], size)
         photo, alpha, foreground = planes.split([3, 1, 3], dim=1)
         alpha = augment.snap(alpha)
+        if plain:
+            backgrounds = torch.stack([self._background(size, False) for _ in range(count)])
+            return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
         nobody = self.rng.random(count) < _NOBODY_CHANCE
         alpha[torch.as_tensor(nobody, device=self.device)] = 0
         kept &= ~nobody
@@ -184,6 +190,11 @@ class Sampler:
         image = augment.compress(augment.add_noise(image, self.rng), self.rng)
         image = augment.lift_shadows(image, self.rng)
         return Batch(image, alpha, lit, backgrounds.flip(0))
+
+    def _photo(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
+        """As `_person`, with a whole photo in its own background where that is known."""
+        window = (free_window if subject.foreground_only else whole_window)(subject, size, self.rng)
+        return augment.cut(subject.mips, window, size), not subject.foreground_only
 
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """A window on a person, (7, h, w), and whether the photo's own background stays."""

@@ -8,9 +8,11 @@ from threading import Thread
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from matting.network import SIDE_MULTIPLE
 from matting.training.data import Batch, Sampler
 
 _SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
+_LONGER = 1.4  # longer side of a picture that is not square
 _AHEAD = 3
 
 
@@ -69,5 +71,6 @@ def batch_shape(arguments: argparse.Namespace, index: int) -> tuple[tuple[int, i
     generator = torch.Generator().manual_seed(arguments.seed + index)
     side = arguments.size[int(torch.randint(len(arguments.size), (1,), generator=generator))]
     kind = int(torch.multinomial(torch.tensor(_SHAPE_CHANCES), 1, generator=generator))
-    size = ((side, side), (side + 128, side), (side, side + 128))[kind]
+    longer = round(_LONGER * side / SIDE_MULTIPLE) * SIDE_MULTIPLE
+    size = ((side, side), (longer, side), (side, longer))[kind]
     return size, max(1, round(arguments.batch * arguments.size[0] ** 2 / (size[0] * size[1])))

@@ -9,6 +9,7 @@ from matting.training.augment import Window, log_uniform
 
 _FAR = 12.0  # heights of the frame over that of somebody far away
 _FAR_CHANCE = 0.6
+_MOST_STRETCHED = 1.25  # of one side against the other, in a photo that is shown whole
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right of the person
 
@@ -47,6 +48,15 @@ def inner_window(subject: Subject, size: tuple[int, int], rng: np.random.Generat
     y = np.clip(top + (bottom - top) * rng.beta(1.3, 2), h / 2, height - h / 2)
     x = np.clip(rng.uniform(left, right), w / 2, width - w / 2)
     return Window(float(y), float(x), float(h), float(w), _angle(rng), bool(rng.random() < 0.5))
+
+
+def whole_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:
+    """Nearly all of the photo, upright; of one much longer than the frame a part. Arguments as for `inner_window`."""
+    photo = np.array(subject.mips[0].shape[1:])
+    scale = photo / size
+    height, width = photo * np.minimum(1, _MOST_STRETCHED * scale.min() / scale) * rng.uniform(0.92, 1, 2)
+    y, x = rng.uniform((height / 2, width / 2), photo - (height / 2, width / 2))
+    return Window(float(y), float(x), float(height), float(width), 0.0, bool(rng.random() < 0.5))
 
 
 def free_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:

@@ -47,6 +47,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
     parser.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
+    parser.add_argument("--plain", type=float, default=0.0, help="share of batches of whole photos as they are: a last phase")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
@@ -90,7 +91,7 @@ class Run:
         data = self.arguments.data
         backgrounds = self.arguments.backgrounds or (data / "backgrounds" if (data / "backgrounds").is_dir() else None)
         collection = load_portraits(data, backgrounds, self.arguments.cache, self.device, self.arguments.things)
-        return Sampler(collection, self.arguments.seed * 1000 + self.rank)
+        return Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.plain)
 
     def _resume(self) -> None:
         path = self.arguments.out / "state.pt"

@@ -71,6 +71,14 @@ def test_foreground_is_free_of_the_background(portraits: Path, tmp_path: Path):
     assert np.array_equal(again.foreground, person.foreground)
 
 
+def test_plain_batches_show_everybody_and_nothing_else(sampler: Sampler):
+    def seen(plain: float) -> torch.Tensor:
+        drawn = Sampler(sampler.collection, 3, plain)
+        return torch.cat([drawn.draw(step, 6, (128, 128)).alpha.gt(0.5).flatten(1).any(1) for step in range(12)])
+
+    assert seen(1.0).all() and not seen(0.0).all()
+
+
 def test_batches_have_the_promised_shapes_and_repeat(sampler: Sampler):
     batch, again, other = (sampler.draw(step, 3, (128, 256)) for step in (5, 5, 6))
     for tensor, channels in zip(batch, (3, 1, 3, 3), strict=True):

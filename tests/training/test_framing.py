@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from matting.training.framing import Box, Subject, free_window, inner_window
+from matting.training.framing import Box, Subject, free_window, inner_window, whole_window
 
 
 def somebody(size: tuple[int, int], box: Box) -> Subject:
@@ -39,3 +39,15 @@ def test_little_is_seen_below_people_whom_the_photo_cuts_off():
     for _ in range(200):
         window = free_window(subject, (128, 128), rng)
         assert window.y + window.height / 2 < 200 + 0.06 * window.height or window.height > 180, window
+
+
+def test_whole_windows_take_in_all_that_fits():
+    rng = np.random.default_rng(0)
+    tall, like_the_frame = somebody((300, 100), (20, 10, 280, 90)), somebody((130, 100), (20, 10, 110, 90))
+    for _ in range(50):
+        window = whole_window(tall, (128, 128), rng)
+        assert 0.92 * 125 <= window.height <= 125 and 92 <= window.width <= 100 and window.angle == 0
+        assert window.y - window.height / 2 + 1e-6 >= 0 and window.y + window.height / 2 <= 300 + 1e-6
+        assert window.x - window.width / 2 + 1e-6 >= 0 and window.x + window.width / 2 <= 100 + 1e-6
+        window = whole_window(like_the_frame, (128, 128), rng)
+        assert 0.92 * 125 <= window.height <= 125 and 92 <= window.width <= 100
