@@ -17,12 +17,12 @@ from PIL import Image
 
 from matting import load_model, matte_image
 from matting.evaluation.conditions import Floats, Portrait, dark, place, to_bytes
-from matting.evaluation.datasets import KEYED, STREET, Item, find_items
+from matting.evaluation.datasets import KEYED, STREET, find_items
 from matting.evaluation.robustness import load_portrait, load_scenes, load_whole_people
+from matting.figures import Panel, sheet
 
 GREEN = (0, 177, 64)
 CELL = 320
-ACROSS = 4
 _COUNTS = {"portrait": 8, "group": 6, "dark": 6, "crop": 8, "far": 6, "turned": 6}
 _TURN_DEGREES = 20
 
@@ -49,12 +49,8 @@ def draw_pictures(root: Path, seed: int) -> Iterator[tuple[str, NDArray[np.uint8
                 person = whole[rng.integers(len(whole))]
                 yield kind, to_bytes(place(person, scene, rng.uniform(0.1, 0.3), rng.uniform(0.2, 0.8)).shot().image)
             else:
-                image = _pick(photos, rng).load().image
+                image = photos[rng.integers(len(photos))].load().image
                 yield kind, _crop(image, rng) if kind == "crop" else _turn(image, rng)
-
-
-def _pick(items: list[Item], rng: np.random.Generator) -> Item:
-    return items[rng.integers(len(items))]
 
 
 def _group(people: list[Portrait], scene: Floats, rng: np.random.Generator) -> Floats:
@@ -77,14 +73,6 @@ def _turn(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
 
 
-def _cell(image: NDArray[np.uint8]) -> Image.Image:
-    """The picture inside a square, grey around it."""
-    picture, cell = Image.fromarray(image), Image.new("RGB", (CELL, CELL), (90, 90, 90))
-    picture.thumbnail((CELL, CELL))
-    cell.paste(picture, ((CELL - picture.width) // 2, (CELL - picture.height) // 2))
-    return cell
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True, metavar="DIR")
@@ -93,15 +81,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     model = load_model(options.weights)
-    sheets: dict[str, list[Image.Image]] = {kind: [] for kind in _COUNTS}
+    sheets: dict[str, list[list[Panel]]] = {kind: [] for kind in _COUNTS}
     for kind, image in draw_pictures(options.root, options.seed):
-        sheets[kind] += [_cell(image), _cell(matte_image(image, model).composite(GREEN))]
+        on_green = matte_image(image, model).composite(GREEN)
+        sheets[kind].append([Panel(image, f"{kind} {len(sheets[kind]) + 1}"), Panel(on_green, "cut out")])
     options.out.mkdir(parents=True, exist_ok=True)
-    for kind, cells in sheets.items():
-        sheet = Image.new("RGB", (ACROSS * CELL, -(-len(cells) // ACROSS) * CELL))
-        for index, cell in enumerate(cells):
-            sheet.paste(cell, (index % ACROSS * CELL, index // ACROSS * CELL))
-        sheet.save(options.out / f"{kind}.jpg", quality=92)
+    for kind, rows in sheets.items():
+        Image.fromarray(sheet(rows, CELL)).save(options.out / f"{kind}.jpg", quality=92)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--freeze-filters", action="store_true", help="leave the encoder's depthwise filters and those down to R4 alone"
     )
-    parser.add_argument("--bfloat16", action="store_true", help="as on CUDA; several times as fast on processors with AMX")
+    parser.add_argument("--bfloat16", action="store_true", help="as on CUDA; with --freeze-filters faster where there is AMX")
     parser.add_argument("--checkpoint-minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
