@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting import load_model, matte_image
-from matting.evaluation.conditions import Floats, Portrait, dark, place, to_bytes
+from matting.evaluation.conditions import SIDE, Floats, Portrait, Scene, dark, place, to_bytes
 from matting.evaluation.datasets import KEYED, STREET, find_items
 from matting.evaluation.robustness import load_portrait, load_scenes, load_whole_people
 from matting.figures import Panel, sheet
@@ -40,9 +40,9 @@ def draw_pictures(root: Path, seed: int) -> Iterator[tuple[str, NDArray[np.uint8
             scene = scenes[rng.integers(len(scenes))]
             who, other = (keyed[i] for i in rng.choice(len(keyed), 2, replace=False))
             if kind == "portrait":
-                yield kind, to_bytes(place(who, scene, rng.uniform(0.6, 1.1), rng.uniform(0.35, 0.65)).shot().image)
+                yield kind, to_bytes(_frame(who, place(who, scene, rng.uniform(0.6, 1.1), rng.uniform(0.35, 0.65))))
             elif kind == "group":
-                yield kind, to_bytes(_group(keyed, scene, rng))
+                yield kind, to_bytes(_group(whole, scene, rng))
             elif kind == "dark":
                 yield kind, to_bytes(dark(who, other, [scene], rng).image)
             elif kind == "far":
@@ -53,10 +53,18 @@ def draw_pictures(root: Path, seed: int) -> Iterator[tuple[str, NDArray[np.uint8
                 yield kind, _crop(image, rng) if kind == "crop" else _turn(image, rng)
 
 
+def _frame(who: Portrait, scene: Scene) -> Floats:
+    """The picture of a scene, cut where the portrait's own sides cut the shoulders off."""
+    columns = np.flatnonzero((scene.alpha > 0.5).any(0))
+    left = columns[0] if who.alpha[:, 0].max() > 0.5 else 0
+    right = columns[-1] + 1 if who.alpha[:, -1].max() > 0.5 else SIDE
+    return scene.shot().image[:, left:right]
+
+
 def _group(people: list[Portrait], scene: Floats, rng: np.random.Generator) -> Floats:
-    """Three people beside each other, each a little in front of the one before."""
-    for centre, index in zip((0.25, 0.75, 0.5), rng.choice(len(people), 3, replace=False), strict=True):
-        scene = place(people[index], scene, rng.uniform(0.55, 0.75), centre + rng.uniform(-0.05, 0.05)).shot().image
+    """Three people from head to foot beside each other, each a little in front of the one before."""
+    for centre, index in zip((0.3, 0.7, 0.5), rng.choice(len(people), 3, replace=False), strict=True):
+        scene = place(people[index], scene, rng.uniform(0.7, 0.95), centre + rng.uniform(-0.05, 0.05)).shot().image
     return scene
 
 

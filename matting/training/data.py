@@ -15,6 +15,7 @@ from matting.network import REGION_SIZE
 from matting.training import augment
 from matting.training.company import stand_far, stand_together, walk_past
 from matting.training.framing import Subject, free_window, inner_window, whole_window
+from matting.training.hats import wear_hats
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
@@ -171,6 +172,7 @@ class Sampler:
         walk_past(photo, alpha, foreground, backgrounds, self.whole, self.rng)
         stand_together(photo, alpha, foreground, self.whole, self.rng)
         grow_hair(photo, alpha, foreground, self.rng)
+        wear_hats(photo, alpha, foreground, backgrounds, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
