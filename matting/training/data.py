@@ -15,6 +15,7 @@ from matting.network import REGION_SIZE
 from matting.training import augment
 from matting.training.company import stand_far, stand_together, walk_past
 from matting.training.framing import Subject, free_window, inner_window, whole_window
+from matting.training.furniture import lean_on
 from matting.training.hats import wear_hats
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
@@ -168,6 +169,7 @@ class Sampler:
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
         stand_behind(backgrounds, self.collection.things, nobody, self.rng)
+        lean_on(photo, alpha, foreground, backgrounds, self.rng)
         stand_at_head(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         walk_past(photo, alpha, foreground, backgrounds, self.whole, self.rng)
         stand_together(photo, alpha, foreground, self.whole, self.rng)

@@ -2,18 +2,16 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.training import augment
+from matting.training import augment, shapes
 
 _CHANCE = 0.15
 _BRIM_CHANCE = 0.7
 _WIDEST_AT = 0.6  # of its width below its top, a head is as wide as it gets
-_SHIFT = 3  # fractional bits of the coordinates that OpenCV draws at
 _NARROWEST = 12  # pixels; on smaller heads nothing is drawn
 
 
@@ -77,50 +75,21 @@ def _run(row: NDArray[np.bool_], column: int) -> tuple[int, int] | None:
 
 def _hat(head: Head, texture: Tensor, rng: np.random.Generator) -> Tensor:
     """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it."""
+    size = texture.shape[1:]
     low = head.y + head.width * float(rng.uniform(0.2, 0.5))  # where the crown ends
     high = head.y - head.width * float(rng.uniform(0.05, 0.5))
     half = head.width * float(rng.uniform(0.5, 0.6))
-    shapes = [_crown(half, low, high, float(rng.uniform(0.5, 1))) + (head.x, 0)]
+    crown = shapes.round_box(half, low - high, float(rng.uniform(0.5, 1)))
+    outlines = [np.minimum(crown, (half, 0)) + (head.x, low)]
     if rng.random() < _BRIM_CHANCE:
         shift = half * float(rng.uniform(-0.6, 0.6)) if rng.random() < 0.3 else 0.0  # the peak of a cap
-        brim = _ellipse(half * float(rng.uniform(1.1, 2.8)), head.width * float(rng.uniform(0.05, 0.35)))
-        shapes.insert(int(rng.integers(2)), brim + (head.x + shift, low))
-    colour = torch.as_tensor(rng.uniform(0.05, 0.95, (3, 1, 1)), dtype=torch.float32, device=texture.device)
-    colour = colour + float(rng.uniform(0, 0.6)) * (texture - texture.mean())
+        brim = shapes.round_box(half * float(rng.uniform(1.1, 2.8)), head.width * float(rng.uniform(0.05, 0.35)), 1)
+        outlines.insert(int(rng.integers(2)), brim + (head.x + shift, low))
+    colour = shapes.fabric(texture, 0.6, rng)
     angle, blur = float(rng.normal(0, 8)), float(rng.uniform(0.4, 1.5))
-    layer = torch.zeros(4, *texture.shape[1:], device=texture.device)
-    for points in shapes:
-        cover = torch.from_numpy(_cover(points, (head.x, low), angle, texture.shape[1:], blur)).to(layer)[None]
-        shaded = (colour * _light(head, texture.shape[2], rng).to(layer)).clamp(0, 1)
+    layer = torch.zeros(4, *size, device=texture.device)
+    for points in outlines:
+        cover = shapes.cover(points, (head.x, low), angle, size, blur).to(layer)
+        shaded = (colour * shapes.light(size[1], head.x, head.width, rng).to(layer)).clamp(0, 1)
         layer = torch.cat([shaded * cover, cover]) + (1 - cover) * layer
     return layer
-
-
-def _crown(half: float, low: float, high: float, narrowing: float) -> NDArray[np.float64]:
-    """(P, 2) points around x = 0: half an ellipse, or, the less it narrows, nearly a rectangle with round corners."""
-    t = np.linspace(np.pi, 2 * np.pi, 40)
-    x, y = np.cos(t), np.sin(t)
-    points = np.stack([half * np.sign(x) * np.abs(x) ** narrowing, low + (low - high) * -(np.abs(y) ** narrowing)], 1)
-    return np.concatenate([points, [[half, low], [-half, low]]])
-
-
-def _ellipse(half_width: float, half_height: float) -> NDArray[np.float64]:
-    t = np.linspace(0, 2 * np.pi, 60)
-    return np.stack([half_width * np.cos(t), half_height * np.sin(t)], 1)
-
-
-def _cover(
-    points: NDArray[np.float64], pivot: tuple[float, float], angle: float, size: torch.Size, blur: float
-) -> NDArray[np.float32]:
-    """(H, W): what a polygon covers when it is turned by degrees around a point and has soft edges."""
-    turn = cv2.getRotationMatrix2D(pivot, angle, 1)
-    turned = points @ turn[:, :2].T + turn[:, 2]
-    cover = np.zeros(size, np.float32)
-    cv2.fillPoly(cover, [np.rint(turned * 2**_SHIFT).astype(np.int32)], 1, cv2.LINE_8, _SHIFT)
-    return cv2.GaussianBlur(cover, (0, 0), blur)
-
-
-def _light(head: Head, width: int, rng: np.random.Generator) -> Tensor:
-    """(width,) light that falls off towards one side of the head."""
-    x = (torch.arange(width) + 0.5 - head.x) / head.width
-    return float(rng.uniform(0.5, 1.2)) * (1 + float(rng.uniform(-0.4, 0.4)) * x.clamp(-1.5, 1.5))

@@ -1,0 +1,71 @@
+"""Cushions, chair backs, sofas: plain soft-edged things that people sit on and lean against; they count as background."""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from matting.training import augment, shapes
+
+_CHANCE = 0.2
+_LIKE_CLOTHES = 0.3  # of them have a colour close to the person's own
+
+
+def lean_on(
+    photo: Tensor, alpha: Tensor, foreground: Tensor, backgrounds: Tensor, rng: np.random.Generator, chance: float = _CHANCE
+) -> None:
+    """Put one to three pieces of furniture right behind some people, anywhere along their outline. In place.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is put.
+        foreground: (B, 3, H, W) in [0, 1].
+        backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
+        rng: decides what stands where.
+        chance: of a picture.
+    """
+    for i in np.flatnonzero(rng.random(len(alpha)) < chance):
+        body = alpha[i, 0].cpu().numpy() > 0.5
+        rows, columns = np.nonzero(body & (cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0))
+        if len(rows) == 0:
+            continue
+        for point in rng.choice(len(rows), rng.integers(1, 4)):
+            centre = float(columns[point]), float(rows[point])
+            layer = _piece(centre, float(np.sqrt(body.sum())), backgrounds[i - 1], rng, _like(foreground[i], alpha[i], rng))
+            behind = photo[i] - alpha[i] * foreground[i]  # what the photo shows of its background
+            photo[i] += (1 - alpha[i]) * layer[:3] - layer[3:] * behind
+            backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
+
+
+def _like(foreground: Tensor, alpha: Tensor, rng: np.random.Generator) -> Tensor | None:
+    """(3, 1, 1) the mean colour of a person, now and then; None otherwise."""
+    if rng.random() > _LIKE_CLOTHES:
+        return None
+    return (foreground * alpha).sum((1, 2), keepdim=True) / alpha.sum().clamp(min=1)
+
+
+def _piece(
+    centre: tuple[float, float], person: float, texture: Tensor, rng: np.random.Generator, colour: Tensor | None
+) -> Tensor:
+    """A layer (4, H, W) with a rounded box that is lit from one side and from above or below, perhaps out of focus.
+
+    Args:
+        centre: (x, y) of where it touches the person.
+        person: root of the person's area, in pixels.
+        texture: (3, H, W), a picture whose contrasts it gets.
+        rng: decides how large it is and how it looks.
+        colour: (3, 1, 1) that it is close to, or None for any.
+    """
+    size = texture.shape[1:]
+    half = person * np.array([augment.log_uniform(0.1, 0.9, rng), augment.log_uniform(0.1, 0.6, rng)])
+    middle = centre + half * rng.uniform(-0.8, 0.8, 2)
+    points = shapes.round_box(half[0], half[1], float(rng.uniform(0.2, 1))) + middle
+    blur = 0.002 * person * augment.log_uniform(1, 12, rng) + 0.4
+    cover = shapes.cover(points, (float(middle[0]), float(middle[1])), float(rng.normal(0, 8)), size, blur).to(texture)
+    material = shapes.fabric(texture, 0.4, rng)
+    if colour is not None:
+        material = colour + 0.2 * (material - material.mean())
+    across = shapes.light(size[1], float(middle[0]), float(half[0]), rng)
+    down = shapes.light(size[0], float(middle[1]), float(half[1]), rng)
+    shaded = (material * (across * down[:, None]).to(texture)).clamp(0, 1)
+    return torch.cat([shaded * cover, cover])
