@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from matting.guide import NOTICEABLE, fit_colours, follow_colours
 from matting.network import REGION_SIZE
-
-_NOTICEABLE = 0.5 / 255  # what 8 bits cannot tell from 0 or 1 becomes exactly that
-_SMOOTHNESS = 1e-4  # of the guided filter, in squared units of colour
 
 
 def to_tensor(pixels: NDArray[np.uint8], size: tuple[int, int], device: torch.device) -> Tensor:
@@ -29,8 +27,8 @@ def resize_alpha(alpha: NDArray[np.float32], height: int, width: int) -> NDArray
     """An alpha at another size, still in [0, 1]; averaged where it shrinks, bicubic where it grows."""
     shrinks = height < alpha.shape[0] and width < alpha.shape[1]
     resized = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    resized[resized < _NOTICEABLE] = 0
-    resized[resized > 1 - _NOTICEABLE] = 1
+    resized[resized < NOTICEABLE] = 0
+    resized[resized > 1 - NOTICEABLE] = 1
     return resized
 
 
@@ -39,8 +37,8 @@ def upsample_alpha(
 ) -> NDArray[np.float32]:
     """An alpha at the size of the photo, with the detail that the photo has and the working size has not.
 
-    The guided filter (He, Sun, Tang 2013) fits alpha by a linear function of the colour around every working pixel. The
-    slope of that function turns what the working size lost of the photo into what it lost of the alpha.
+    At the smaller one of both sizes it is made to follow the colours (`matting.guide`). On the way to a larger photo, the
+    slopes of a narrow fit turn what the working size lost of the photo into what it lost of the alpha.
 
     Args:
         alpha: (h, w) in [0, 1] at the working size.
@@ -52,13 +50,14 @@ def upsample_alpha(
         (H, W) in [0, 1]; where the photo is the larger one, known cells are exactly 0 or 1.
     """
     height, width = pixels.shape[:2]
-    resized = resize_alpha(alpha, height, width)
     if height <= alpha.shape[0] and width <= alpha.shape[1]:
-        return resized
+        return follow_colours(resize_alpha(alpha, height, width), pixels / np.float32(255))
+    alpha = follow_colours(alpha, small)
+    resized = resize_alpha(alpha, height, width)
     cells = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
     certain = (cells == 0) | (cells == 1)
     resized[certain] = cells[certain]
-    slopes = _slopes(alpha, small)
+    slopes = fit_colours(alpha, small, 1, np.ones_like(alpha)).slopes
     for channel in range(3):  # one at a time, to spare memory
         lost = pixels[..., channel] / np.float32(255)
         lost -= cv2.resize(small[..., channel], (width, height), interpolation=cv2.INTER_CUBIC)
@@ -66,28 +65,3 @@ def upsample_alpha(
         lost[certain] = 0
         resized += lost
     return resized.clip(0, 1, out=resized)
-
-
-def _slopes(alpha: NDArray[np.float32], image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How alpha changes with colour around every pixel, (h, w, 3): least squares over 3x3 windows, then averaged."""
-    averages = [_average(channel) for channel in np.moveaxis(image, 2, 0)]
-    level = _average(alpha)
-
-    def covary(i: int, j: int) -> NDArray[np.float32]:
-        return _average(image[..., i] * image[..., j]) - averages[i] * averages[j] + np.float32(_SMOOTHNESS * (i == j))
-
-    red, green, blue = (_average(image[..., i] * alpha) - averages[i] * level for i in range(3))
-    rr, rg, rb, gg, gb, bb = (covary(*pair) for pair in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
-    # The 3x3 systems, solved by elimination: blue first, then back.
-    rg_rr, rb_rr = rg / rr, rb / rr
-    gg, gb, bb = gg - rg_rr * rg, gb - rg_rr * rb, bb - rb_rr * rb
-    gb_gg = gb / gg
-    green = green - rg_rr * red
-    blue = (blue - rb_rr * red - gb_gg * green) / (bb - gb_gg * gb)
-    green = green / gg - gb_gg * blue
-    red = red / rr - rg_rr * green - rb_rr * blue
-    return np.dstack([_average(slope) for slope in (red, green, blue)])
-
-
-def _average(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return cv2.blur(np.ascontiguousarray(values), (3, 3), borderType=cv2.BORDER_REFLECT)

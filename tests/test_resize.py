@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from matting.guide import follow_colours
 from matting.resize import resize_alpha, to_tensor, upsample_alpha
 
 
@@ -64,7 +65,8 @@ def test_upsampling_leaves_known_cells_exact():
     assert ((guided[100:300] > 0) & (guided[100:300] < 1)).mean() > 0.9
 
 
-def test_upsampling_does_nothing_for_a_photo_of_the_working_size():
+def test_of_a_photo_no_larger_than_the_working_size_the_alpha_follows_the_photo_itself():
     pixels, alpha = hair(128)
-    known = np.zeros((16, 16), np.float32)
-    assert np.array_equal(upsample_alpha(alpha, known, pixels / np.float32(255), pixels), resize_alpha(alpha, 128, 128))
+    small = cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_CUBIC) / np.float32(255)
+    expected = follow_colours(resize_alpha(cv2.resize(alpha, (256, 256)), 128, 128), pixels / np.float32(255))
+    assert np.array_equal(upsample_alpha(cv2.resize(alpha, (256, 256)), np.full((32, 32), 0.5), small, pixels), expected)

@@ -1,0 +1,95 @@
+"""An alpha that follows the colours of its photo, by the guided filter (He, Sun, Tang 2013).
+
+Around every pixel, alpha is fitted by a linear function of the colour. Hair that is one colour in front of another then gets
+the edges it has in the photo, and the seams between redrawn regions go.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+NOTICEABLE = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
+_SMOOTHNESS = 1e-4  # in squared units of colour
+_RADIUS = 5
+_LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
+
+Plane = NDArray[np.float32]  # (h, w)
+
+
+class ColourFit(NamedTuple):
+    """Around every pixel, alpha = (slopes * colour).sum() + offset; (h, w, 3) and (h, w)."""
+
+    slopes: NDArray[np.float32]
+    offset: Plane
+
+
+def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
+    """Fit the soft pixels of an alpha to the colours around them.
+
+    The fit believes what is nearly 0 or 1 up to eleven times as much as what is in between.
+
+    Args:
+        alpha: (h, w) in [0, 1].
+        image: (h, w, 3) in [0, 1].
+
+    Returns:
+        (h, w) in [0, 1]; what is certain, 0 or 1 to within 8 bits, is left as it is.
+    """
+    soft = (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
+    if not soft.any():
+        return alpha
+    box = _box_around(soft, margin=2 * _RADIUS)
+    part, colours = alpha[box], image[box]
+    fit = fit_colours(part, colours, _RADIUS, np.float32(_LEAST_WEIGHT) + np.square(2 * part - 1))
+    followed = alpha.copy()
+    fitted = (fit.slopes * colours).sum(2) + fit.offset
+    followed[box] = np.where(soft[box], fitted.clip(0, 1), part)
+    return followed
+
+
+def _box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """The smallest part of a mask with something True that holds all of it, and a margin."""
+    sides = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
+    top, left = (slice(max(0, side[0] - margin), side[-1] + 1 + margin) for side in sides)
+    return top, left
+
+
+def fit_colours(alpha: Plane, image: NDArray[np.float32], radius: int, weight: Plane) -> ColourFit:
+    """Weighted least squares over square windows, and the average of all windows that a pixel lies in.
+
+    Args:
+        alpha: (h, w) in [0, 1].
+        image: (h, w, 3) in [0, 1].
+        radius: of the windows, 2 * radius + 1 pixels wide.
+        weight: (h, w) above 0, of every pixel.
+    """
+    total = _average(weight, radius)
+
+    def mean(values: Plane) -> Plane:
+        return _average(values * weight, radius) / total
+
+    averages = [mean(channel) for channel in np.moveaxis(image, 2, 0)]
+    level = mean(alpha)
+
+    def covary(i: int, j: int) -> Plane:
+        return mean(image[..., i] * image[..., j]) - averages[i] * averages[j] + np.float32(_SMOOTHNESS * (i == j))
+
+    red, green, blue = (mean(image[..., i] * alpha) - averages[i] * level for i in range(3))
+    rr, rg, rb, gg, gb, bb = (covary(*pair) for pair in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
+    # The 3x3 systems, solved by elimination: blue first, then back.
+    rg_rr, rb_rr = rg / rr, rb / rr
+    gg, gb, bb = gg - rg_rr * rg, gb - rg_rr * rb, bb - rb_rr * rb
+    gb_gg = gb / gg
+    green = green - rg_rr * red
+    blue = (blue - rb_rr * red - gb_gg * green) / (bb - gb_gg * gb)
+    green = green / gg - gb_gg * blue
+    red = red / rr - rg_rr * green - rb_rr * blue
+    offset = level - red * averages[0] - green * averages[1] - blue * averages[2]
+    return ColourFit(np.dstack([mean(slope) for slope in (red, green, blue)]), mean(offset))
+
+
+def _average(values: Plane, radius: int) -> Plane:
+    side = 2 * radius + 1
+    return cv2.blur(np.ascontiguousarray(values), (side, side), borderType=cv2.BORDER_REFLECT)
