@@ -85,6 +85,7 @@ def matte_image(
     unknown_bias: float = 0.0,
     refine: bool = True,
     cross_region: bool = True,
+    guide: bool = True,
 ) -> Matte:
     """Cut the people out of a photo.
 
@@ -100,6 +101,7 @@ def matte_image(
         unknown_bias: added to the trimap's logit of unknown: above 0 more regions are redrawn, 0 is the paper.
         refine: False redraws nothing and returns the coarse alpha as the alpha.
         cross_region: False redraws every region from its own pixels alone.
+        guide: False leaves the redrawn alpha as the network drew it; True makes it follow the photo's colours.
 
     Returns:
         The matte, at the photo's size.
@@ -121,7 +123,7 @@ def matte_image(
     clock.lap("refine")
     part = window.cut(pixels)
     coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *part.shape[:2])
-    alpha = _full_alpha(tensor, coarse, redrawn, refinement, part) if refine else coarse_alpha
+    alpha = _full_alpha(tensor, coarse, redrawn, refinement, part, guide) if refine else coarse_alpha
     matte = Matte(
         image=pixels,
         alpha=window.fill(alpha, *pixels.shape[:2]),
@@ -226,11 +228,11 @@ def draw_alpha(coarse: CoarsePrediction, patches: Tensor, cells: Tensor) -> Tens
 
 
 def _full_alpha(
-    tensor: Tensor, coarse: CoarsePrediction, cells: Tensor, refinement: Refinement, pixels: NDArray[np.uint8]
+    tensor: Tensor, coarse: CoarsePrediction, cells: Tensor, refinement: Refinement, pixels: NDArray[np.uint8], guide: bool
 ) -> NDArray[np.float32]:
     known = open_cells(settle(coarse, cells), cells)
     small = tensor[0].permute(1, 2, 0).cpu().numpy()
-    return upsample_alpha(_plane(draw_alpha(coarse, refinement.patches, cells)), _plane(known), small, pixels)
+    return upsample_alpha(_plane(draw_alpha(coarse, refinement.patches, cells)), _plane(known), small, pixels, guide)
 
 
 def _plane(alpha: Tensor) -> NDArray[np.float32]:

@@ -33,26 +33,32 @@ def resize_alpha(alpha: NDArray[np.float32], height: int, width: int) -> NDArray
 
 
 def upsample_alpha(
-    alpha: NDArray[np.float32], known: NDArray[np.float32], small: NDArray[np.float32], pixels: NDArray[np.uint8]
+    alpha: NDArray[np.float32],
+    known: NDArray[np.float32],
+    small: NDArray[np.float32],
+    pixels: NDArray[np.uint8],
+    guide: bool = True,
 ) -> NDArray[np.float32]:
     """An alpha at the size of the photo, with the detail that the photo has and the working size has not.
 
-    At the smaller one of both sizes it is made to follow the colours (`matting.guide`). On the way to a larger photo, the
-    slopes of a narrow fit turn what the working size lost of the photo into what it lost of the alpha.
+    At the smaller one of both sizes it is made to follow the colours of the photo (`matting.guide`). On the way to a larger
+    photo, the slopes of a narrow fit turn what the working size lost of the photo into what it lost of the alpha.
 
     Args:
         alpha: (h, w) in [0, 1] at the working size.
         known: (h/8, w/8), exactly 0 or 1 where a cell is known to be background or foreground, in between elsewhere.
         small: (h, w, 3) in [0, 1], the photo at the working size.
         pixels: (H, W, 3) uint8, the photo.
+        guide: False leaves the alpha as it was drawn, apart from its size.
 
     Returns:
         (H, W) in [0, 1]; where the photo is the larger one, known cells are exactly 0 or 1.
     """
     height, width = pixels.shape[:2]
     if height <= alpha.shape[0] and width <= alpha.shape[1]:
-        return follow_colours(resize_alpha(alpha, height, width), pixels / np.float32(255))
-    alpha = follow_colours(alpha, small)
+        resized = resize_alpha(alpha, height, width)
+        return follow_colours(resized, pixels / np.float32(255)) if guide else resized
+    alpha = follow_colours(alpha, small) if guide else alpha
     resized = resize_alpha(alpha, height, width)
     cells = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
     certain = (cells == 0) | (cells == 1)

@@ -22,9 +22,9 @@ class Estimate(NamedTuple):
     gmac: float | None = None
 
 
-def estimate_auto(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
+def estimate_auto(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool, guide: bool) -> Estimate:
     """The alpha that the app would give: working size Auto, certain cells settled, detail of the photo brought back."""
-    matte = matte_image(image, model, refine=refine, cross_region=cross_region)
+    matte = matte_image(image, model, refine=refine, cross_region=cross_region, guide=guide)
     cost = network_gmac(model.config, matte.looks[0], len(matte.regions.cells), cross_region)
     cost += sum(network_gmac(model.config, size, 0) for size in matte.looks[1:])
     return Estimate(matte.alpha, cost)
@@ -32,7 +32,7 @@ def estimate_auto(image: NDArray[np.uint8], model: MattingNetwork, refine: bool,
 
 @torch.inference_mode()
 def estimate_paper(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
-    """The network's own alpha by the paper's protocol: sides floored to multiples of 128, the alpha resized back."""
+    """The network's own alpha by the paper's protocol: sides floored to multiples of 128, the alpha resized back, no guide."""
     size = paper_size(*image.shape[:2])
     tensor = to_tensor(image, size, next(model.parameters()).device)
     coarse = model.coarse(tensor)

@@ -99,7 +99,7 @@ PANELS = (
     ("coarse", "2 · Coarse alpha", "The first stage's guess at one eighth of the size: white is person."),
     ("trimap", "3 · Trimap", "How sure it is: background, unknown, person."),
     ("regions", "4 · Regions", "The unknown squares, 8 × 8 pixels each. Only these are redrawn."),
-    ("alpha", "5 · Refined alpha", "The result: how much of each pixel belongs to the person."),
+    ("alpha", "5 · Refined alpha", "The squares written back and fitted to the photo's colours: the result."),
     ("change", "6 · What refinement changed", "Red became more person, blue became less."),
 )
 CLOSE_UP_NOTE = "The frame: people are small here, so the network looked again at this part of the photo."
@@ -281,6 +281,9 @@ unknown.
 **Second stage.** Only the unknown squares of 8 × 8 pixels are redrawn at full working size. Each looks at its own
 pixels, at the coarse alpha, and at its eight nearest squares (*cross-region attention*), because a strand of hair seldom
 ends at a border. The new squares are written over the coarse alpha; everything else stays.
+
+**Last touch.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*, not in the
+paper), so that every strand has the edges that it has in the photo.
 
 That is why it is quick: on most portraits fewer than one square in ten is touched.
 """
