@@ -59,7 +59,8 @@ def _facts(entry: Mapping[str, Any]) -> list[str]:
         facts.append(f"**Size** {entry['bytes']:,} bytes")
     if entry.get("metrics"):
         rows = "".join(f"\n  - {name}: {value}" for name, value in entry["metrics"].items())
-        facts.append(f"**Figures** (`{entry['command']}`; not comparable with networks trained on P3M-10k):\n{rows}\n")
+        note = "the alpha as the app gives it; not comparable with networks trained on P3M-10k"
+        facts.append(f"**Figures** (`{entry['command']}`, {note}):\n{rows}\n")
     return [*facts, *([_LIMITS] if entry.get("data") else []), f"**Licence** of the weights: {entry['licence']}."]
 
 
