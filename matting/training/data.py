@@ -141,12 +141,16 @@ class Sampler:
         collection: the decoded pictures.
         seed: of the random numbers.
         plain: share of the batches whose photos are shown whole, upright and with nothing added.
+
+    Attributes:
+        chances: how likely each person is drawn, the collection's to begin with.
     """
 
     def __init__(self, collection: Collection, seed: int, plain: float = 0.0):
         self.collection = collection
         self.seed = seed
         self.plain = plain
+        self.chances = collection.chances
         self.rng = np.random.default_rng(seed)
         self.device = collection.subjects[0].mips[0].device
         self.whole = [subject for subject in collection.subjects if subject.is_whole]
@@ -157,7 +161,7 @@ class Sampler:
         planes = torch.empty(count, 7, *size, device=self.device)
         kept = np.zeros(count, bool)
         plain = self.rng.random() < self.plain
-        for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.collection.chances)):
+        for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.chances)):
             planes[i], kept[i] = (self._photo if plain else self._person)(self.collection.subjects[index], size)
         photo, alpha, foreground = planes.split([3, 1, 3], dim=1)
         alpha = augment.snap(alpha)
@@ -178,6 +182,13 @@ class Sampler:
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
+
+    def show(self, index: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Image (1, 3, H, W) and alpha (1, 1, H, W) of one person's photo, whole; without its background, on another one."""
+        planes, kept = self._photo(self.collection.subjects[index], size)
+        photo, alpha, foreground = planes[None].split([3, 1, 3], dim=1)
+        alpha = augment.snap(alpha)
+        return (photo if kept else alpha * foreground + (1 - alpha) * self._background(size, False)), alpha
 
     def _background(self, size: tuple[int, int], nobody: bool) -> Tensor:
         """(3, H, W); where nobody shall be seen, not one of the scenes, which may hold passers-by."""

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from matting.network import PRESETS, MattingNetwork
 from matting.training.data import Batch, Sampler, load_portraits
 from matting.training.feed import Draws, feed
+from matting.training.mining import favour, photo_errors
 from matting.training.objective import Objective, StepResult
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import FeatureTeacher
@@ -48,6 +49,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
     parser.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
     parser.add_argument("--plain", type=float, default=0.0, help="share of batches of whole photos as they are: a last phase")
+    parser.add_argument("--mine", action="store_true", help="show photos that the weights it starts with err on more often")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
@@ -91,7 +93,11 @@ class Run:
         data = self.arguments.data
         backgrounds = self.arguments.backgrounds or (data / "backgrounds" if (data / "backgrounds").is_dir() else None)
         collection = load_portraits(data, backgrounds, self.arguments.cache, self.device, self.arguments.things)
-        return Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.plain)
+        sampler = Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.plain)
+        if self.arguments.mine:
+            errors = photo_errors(self.model, sampler, self.arguments.out / f"errors-{self.rank}.npy")
+            sampler.chances = favour(sampler.chances, errors)
+        return sampler
 
     def _resume(self) -> None:
         path = self.arguments.out / "state.pt"

@@ -1,0 +1,58 @@
+"""Hard-example mining: photos that the network errs on are shown more often in what follows."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from matting.network import MattingNetwork
+from matting.training.data import Sampler
+
+_FRAMES = ((768, 512), (640, 640), (512, 768))
+_LEAST, _MOST = 0.5, 3.0
+
+
+def photo_errors(model: MattingNetwork, sampler: Sampler, keep: Path) -> NDArray[np.float64]:
+    """Mean absolute error of the coarse alpha on every photo of a sampler, each seen once and whole.
+
+    Args:
+        model: on the sampler's device; it is left in training mode.
+        sampler: whose photos are measured.
+        keep: file that holds the errors from then on, so that a run which goes on has those that it began with.
+
+    Returns:
+        (P,) errors in [0, 1], in the order of the collection.
+    """
+    if keep.exists():
+        return np.load(keep)
+    model.eval()
+    errors = np.array([_error(model, sampler, index) for index in range(len(sampler.collection.subjects))])
+    model.train()
+    keep.parent.mkdir(parents=True, exist_ok=True)
+    np.save(keep, errors)
+    return errors
+
+
+@torch.no_grad()
+def _error(model: MattingNetwork, sampler: Sampler, index: int) -> float:
+    height, width = sampler.collection.subjects[index].mips[0].shape[1:]
+    size = min(_FRAMES, key=lambda frame: abs(np.log(frame[0] / frame[1] * width / height)))
+    image, alpha = sampler.show(index, size)
+    coarse = F.interpolate(model.coarse(image).alpha, size=size, mode="bilinear")
+    return float((coarse - alpha).abs().mean())
+
+
+def favour(chances: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chances times the error over its mean, which counts as no less than a half and no more than three.
+
+    Args:
+        chances: (P,) of the photos, with a sum of 1.
+        errors: (P,) of the photos.
+
+    Returns:
+        (P,) chances with a sum of 1.
+    """
+    weighted = chances * np.clip(errors / np.average(errors, weights=chances), _LEAST, _MOST)
+    return weighted / weighted.sum()
