@@ -63,6 +63,7 @@ class Collection:
         scenes: their photos with them filled in; there may be passers-by. Mips of (3, h, w) uint8, as the pictures.
         pictures: without people.
         things: cut out of photos.
+        furniture: things that people sit on and lean against.
     """
 
     subjects: list[Subject]
@@ -70,10 +71,16 @@ class Collection:
     scenes: list[list[Tensor]]
     pictures: list[list[Tensor]]
     things: list[Tensor]
+    furniture: list[Tensor]
 
 
 def load_portraits(
-    root: Path, backgrounds: Path | None, cache: Path | None, device: torch.device, things: Path | None = None
+    root: Path,
+    backgrounds: Path | None,
+    cache: Path | None,
+    device: torch.device,
+    things: Path | None = None,
+    furniture: Path | None = None,
 ) -> Collection:
     """Load the four portrait sets `root/SET/train`, or, where none of these is there, `root` itself as one set.
 
@@ -83,6 +90,7 @@ def load_portraits(
         cache: folder that keeps estimated colours.
         device: of the result.
         things: folder of transparent PNGs that stand behind people or are held by them, if there is one.
+        furniture: folder of transparent PNGs that people sit on and lean against, if there is one.
 
     Raises:
         ValueError: if photos or their alphas are missing or do not fit; names the file.
@@ -105,8 +113,8 @@ def load_portraits(
     if backgrounds:
         files = [path for path in sorted(backgrounds.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
         pictures = [_planes(_read(path), device) for path in files]
-    cut_outs = load_things(things, device) if things else []
-    return Collection(subjects, np.array(chances) / sum(chances), scenes, pictures, cut_outs)
+    cut_outs, pieces = (load_things(folder, device) if folder else [] for folder in (things, furniture))
+    return Collection(subjects, np.array(chances) / sum(chances), scenes, pictures, cut_outs, pieces)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -172,8 +180,8 @@ class Sampler:
         alpha[torch.as_tensor(nobody, device=self.device)] = 0
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
-        stand_behind(backgrounds, self.collection.things, nobody, self.rng)
-        lean_on(photo, alpha, foreground, backgrounds, self.rng)
+        stand_behind(backgrounds, self.collection.things + self.collection.furniture, nobody, self.rng)
+        lean_on(photo, alpha, foreground, backgrounds, self.collection.furniture, self.rng)
         stand_at_head(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
         walk_past(photo, alpha, foreground, backgrounds, self.whole, self.rng)
         stand_together(photo, alpha, foreground, self.whole, self.rng)

@@ -1,4 +1,6 @@
-"""Cushions, chair backs, sofas: plain soft-edged things that people sit on and lean against; they count as background."""
+"""What people sit on and lean against: rendered furniture, and plain soft-edged shapes; all of it counts as background."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -6,13 +8,21 @@ import torch
 from torch import Tensor
 
 from matting.training import augment, shapes
+from matting.training.things import draw_thing
 
-_CHANCE = 0.2
+_CHANCE = 0.3
+_RENDERED = 0.7  # of the pieces, where there are some
 _LIKE_CLOTHES = 0.3  # of them have a colour close to the person's own
 
 
 def lean_on(
-    photo: Tensor, alpha: Tensor, foreground: Tensor, backgrounds: Tensor, rng: np.random.Generator, chance: float = _CHANCE
+    photo: Tensor,
+    alpha: Tensor,
+    foreground: Tensor,
+    backgrounds: Tensor,
+    furniture: Sequence[Tensor],
+    rng: np.random.Generator,
+    chance: float = _CHANCE,
 ) -> None:
     """Put one to three pieces of furniture right behind some people, anywhere along their outline. In place.
 
@@ -21,6 +31,7 @@ def lean_on(
         alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is put.
         foreground: (B, 3, H, W) in [0, 1].
         backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
+        furniture: things (see `matting.training.things`); may be empty.
         rng: decides what stands where.
         chance: of a picture.
     """
@@ -31,7 +42,13 @@ def lean_on(
             continue
         for point in rng.choice(len(rows), rng.integers(1, 4)):
             centre = float(columns[point]), float(rows[point])
-            layer = _piece(centre, float(np.sqrt(body.sum())), backgrounds[i - 1], rng, _like(foreground[i], alpha[i], rng))
+            person = float(np.sqrt(body.sum()))
+            if furniture and rng.random() < _RENDERED:
+                side = person * augment.log_uniform(0.6, 3, rng)
+                centre = centre[0] + float(rng.normal(0, side / 4)), centre[1] + float(rng.normal(0, side / 4))
+                layer = draw_thing(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
+            else:
+                layer = _piece(centre, person, backgrounds[i - 1], rng, _like(foreground[i], alpha[i], rng))
             behind = photo[i] - alpha[i] * foreground[i]  # what the photo shows of its background
             photo[i] += (1 - alpha[i]) * layer[:3] - layer[3:] * behind
             backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]

@@ -147,7 +147,12 @@ def _bunch(
 
 
 def draw_thing(
-    things: Sequence[Tensor], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
+    things: Sequence[Tensor],
+    centre: tuple[float, float],
+    side: float,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    turned: float = 0.4,
 ) -> Tensor:
     """A layer with one of the things on it, turned, now and then out of focus, in any light.
 
@@ -157,10 +162,11 @@ def draw_thing(
         side: the longer one of the thing, in pixels.
         size: (H, W) of the layer.
         rng: decides which thing, and how it looks.
+        turned: sigma of its angle, in radians.
     """
     thing = things[int(rng.integers(len(things)))]
     scale = max(thing.shape[1:]) / side
-    angle = float(rng.normal(0, 0.4))
+    angle = float(rng.normal(0, turned))
     dx, dy = (size[1] / 2 - centre[0]) * scale, (size[0] / 2 - centre[1]) * scale
     x = thing.shape[2] / 2 + np.cos(angle) * dx + np.sin(angle) * dy
     y = thing.shape[1] / 2 - np.sin(angle) * dx + np.cos(angle) * dy

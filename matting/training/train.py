@@ -37,6 +37,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the portrait sets, or one set (P3M-10k/train)")
     parser.add_argument("--backgrounds", type=Path, help="pictures without people (BG-20k/train); default DATA/backgrounds")
     parser.add_argument("--things", type=Path, help="folder of transparent PNGs to stand behind people or be held by them")
+    parser.add_argument("--furniture", type=Path, help="folder of transparent PNGs for people to sit on and lean against")
     parser.add_argument("--cache", type=Path, help="folder that keeps the estimated colours between runs")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and sheets")
     parser.add_argument("--start", help="weights to begin with; default: ImageNet for lite, random for paper")
@@ -92,7 +93,8 @@ class Run:
         cv2.setNumThreads(1)  # OpenCV's threads do not survive the fork of the process that draws
         data = self.arguments.data
         backgrounds = self.arguments.backgrounds or (data / "backgrounds" if (data / "backgrounds").is_dir() else None)
-        collection = load_portraits(data, backgrounds, self.arguments.cache, self.device, self.arguments.things)
+        pasted = self.arguments.things, self.arguments.furniture
+        collection = load_portraits(data, backgrounds, self.arguments.cache, self.device, *pasted)
         sampler = Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.plain)
         if self.arguments.mine:
             errors = photo_errors(self.model, sampler, self.arguments.out / f"errors-{self.rank}.npy")

@@ -1,6 +1,7 @@
 """Furniture behind people."""
 
 import numpy as np
+import pytest
 import torch
 
 from matting.training.furniture import lean_on
@@ -12,13 +13,20 @@ def disc(count: int) -> torch.Tensor:
     return torch.from_numpy(alpha)[None, None].repeat(count, 1, 1, 1)
 
 
-def test_furniture_changes_the_background_alone():
+def sofa() -> torch.Tensor:
+    thing = torch.zeros(4, 44, 84, dtype=torch.uint8)
+    thing[:, 2:-2, 2:-2] = torch.tensor([200, 40, 30, 255], dtype=torch.uint8)[:, None, None]
+    return thing
+
+
+@pytest.mark.parametrize("furniture", [[], [sofa()]], ids=["shapes", "rendered"])
+def test_furniture_changes_the_background_alone(furniture: list[torch.Tensor]):
     alpha, colour = disc(6), torch.rand(6, 3, 1, 1).expand(6, 3, 120, 160).clone()
     backgrounds = torch.rand(6, 3, 120, 160)
     photo = alpha * colour + (1 - alpha) * backgrounds
     before, was_behind = photo.clone(), backgrounds.clone()
     alpha[5] = 0  # nobody
-    lean_on(photo, alpha, colour, backgrounds, np.random.default_rng(0), chance=1)
+    lean_on(photo, alpha, colour, backgrounds, furniture, np.random.default_rng(0), chance=1)
     assert torch.equal(alpha[:5], disc(5)), "furniture is background"
     assert torch.allclose(photo[:5], alpha[:5] * colour[:5] + (1 - alpha[:5]) * backgrounds[:5], atol=1e-5)
     assert torch.allclose(photo[:5] * (alpha[:5] == 1), before[:5] * (alpha[:5] == 1), atol=1e-5), "people hide it"
@@ -31,5 +39,5 @@ def test_furniture_changes_the_background_alone():
 def test_only_some_lean_on_furniture():
     alpha, photo = disc(60), torch.rand(60, 3, 120, 160)
     before = photo.clone()
-    lean_on(photo, alpha, photo.clone(), torch.rand(60, 3, 120, 160), np.random.default_rng(0), chance=0.3)
+    lean_on(photo, alpha, photo.clone(), torch.rand(60, 3, 120, 160), [], np.random.default_rng(0), chance=0.3)
     assert 8 < sum(not torch.equal(one, was) for one, was in zip(photo, before, strict=True)) < 28
