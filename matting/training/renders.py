@@ -1,7 +1,8 @@
 """Pictures of furniture, rendered from the 3D models of a Debian package: python -m matting.training.renders FOLDER.
 
-Fills FOLDER with transparent PNGs for --furniture. Needs a Debian machine, `pip install vtk` and libosmesa6. The models are
-Sweet Home 3D's, by Scopia, Andrew Kator and Jennifer Legaz, and the contributors of BlendSwap; CC BY 3.0 and CC0.
+Fills FOLDER with transparent PNGs for --furniture. Needs a Debian machine with libegl1 and libgl1-mesa-dri, and
+`pip install vtk`. The models are Sweet Home 3D's: by Scopia (CC BY 3.0), Andrew Kator and Jennifer Legaz (CC BY 3.0 US), the
+contributors of BlendSwap (CC BY 3.0 and CC0).
 """
 
 import argparse
@@ -54,7 +55,8 @@ def read_catalog(folder: Path) -> Iterator[Model]:
 
 def render(model: Model, rng: np.random.Generator) -> Image.Image:
     """A model seen from somewhere in front and above, lit from somewhere, with nothing around it: an RGBA picture."""
-    window, renderer = vtk.vtkOSOpenGLRenderWindow(), vtk.vtkRenderer()
+    window, renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
+    window.SetOffScreenRendering(True)
     window.SetSize(_SIDE * _SMOOTHING, _SIDE * _SMOOTHING)
     window.SetAlphaBitPlanes(1)
     window.SetMultiSamples(0)
