@@ -20,6 +20,8 @@ DATA = (
     "web_portraits (279, Unsplash and Pexels licences), street (1,119, Clothing Co-Parsing, Yang, Luo, Lin, CVPR 2014); "
     "backgrounds: 106 Debian wallpapers (CC-BY, CC-BY-SA, CC0, Expat, GPL) and the street and web photos without their people; "
     "things behind people and in their hands: 240 photos of Debian's tuxpaint-stamps-default (GPL-2); "
+    "furniture behind people: 279 renders of Debian's sweethome3d-furniture (CC BY 3.0, CC0; Scopia, Andrew Kator and Jennifer "
+    "Legaz, the contributors of BlendSwap); "
     "encoder start: EfficientNet-Lite0 trained on ImageNet (Apache-2.0)"
 )
 COMMAND = "python -m matting.evaluation.evaluate --dataset portraits --root ../shared/data"
