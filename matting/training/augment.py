@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -96,6 +97,27 @@ def lay_over(photo: Tensor, alpha: Tensor, foreground: Tensor, layer: Tensor) ->
     photo.copy_(layer[:3] + (1 - weight) * photo)
     foreground.add_((layer[:3] - weight * foreground) / covered.clamp(min=1e-6))  # where neither is, it stays
     alpha.copy_(covered)
+
+
+def lay_behind(photo: Tensor, alpha: Tensor, foreground: Tensor, background: Tensor, layer: Tensor) -> None:
+    """Put a layer behind the person of one picture, in front of what else is there. In place; alpha and foreground stay.
+
+    Args:
+        photo: (3, H, W) in [0, 1].
+        alpha: (1, H, W) in [0, 1].
+        foreground: (3, H, W) in [0, 1].
+        background: (3, H, W) in [0, 1], what stands behind the person unless they stay in their photo.
+        layer: as for `lay_over`.
+    """
+    behind = photo - alpha * foreground  # what the photo shows of its background
+    photo.add_((1 - alpha) * layer[:3] - layer[3:] * behind)
+    background.copy_(layer[:3] + (1 - layer[3:]) * background)
+
+
+def outline(alpha: Tensor) -> tuple[NDArray[np.intp], ...]:
+    """Rows and columns of the pixels along the inner edge of the person of one picture, (1, H, W)."""
+    body = (alpha[0].cpu().numpy() > 0.5).astype(np.uint8)
+    return np.nonzero(body > cv2.erode(body, np.ones((3, 3), np.uint8)))
 
 
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:

@@ -47,9 +47,7 @@ def walk_past(
             centre = float(rng.uniform(0, alpha.shape[3])), float(rng.uniform(top, bottom - height / 2))
             layer = draw_person(people, centre, height, alpha.shape[2:], rng)
             layer = augment.soften(layer[None], rng, chance=0.7, strongest=6.0)[0]
-            behind = photo[i] - alpha[i] * foreground[i]  # what the photo shows of its background
-            photo[i] += (1 - alpha[i]) * layer[:3] - layer[3:] * behind
-            backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
+            augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
 def stand_together(

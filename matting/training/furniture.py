@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -36,22 +35,19 @@ def lean_on(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        body = alpha[i, 0].cpu().numpy() > 0.5
-        rows, columns = np.nonzero(body & (cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0))
+        rows, columns = augment.outline(alpha[i])
         if len(rows) == 0:
             continue
+        person = float(np.sqrt(int((alpha[i] > 0.5).sum())))
         for point in rng.choice(len(rows), rng.integers(1, 4)):
             centre = float(columns[point]), float(rows[point])
-            person = float(np.sqrt(body.sum()))
             if furniture and rng.random() < _RENDERED:
                 side = person * augment.log_uniform(0.6, 3, rng)
                 centre = centre[0] + float(rng.normal(0, side / 4)), centre[1] + float(rng.normal(0, side / 4))
                 layer = draw_thing(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
             else:
                 layer = _piece(centre, person, backgrounds[i - 1], rng, _like(foreground[i], alpha[i], rng))
-            behind = photo[i] - alpha[i] * foreground[i]  # what the photo shows of its background
-            photo[i] += (1 - alpha[i]) * layer[:3] - layer[3:] * behind
-            backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
+            augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
 def _like(foreground: Tensor, alpha: Tensor, rng: np.random.Generator) -> Tensor | None:

@@ -7,8 +7,8 @@ contributors of BlendSwap (CC BY 3.0 and CC0).
 
 import argparse
 import re
+import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as unpacked:
         for archive in sorted(unpack(PACKAGE, Path(unpacked)).rglob("*.sh3f")):
             catalog = Path(unpacked) / archive.stem
-            zipfile.ZipFile(archive).extractall(catalog)
+            shutil.unpack_archive(archive, catalog, "zip")
             for number, model in enumerate(tqdm(list(read_catalog(catalog)), desc=archive.stem)):
                 picture = render(model, rng)
                 if is_usable(picture):

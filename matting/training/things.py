@@ -87,18 +87,16 @@ def stand_at_head(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance) if things else ():
-        body = alpha[i, 0].cpu().numpy() > 0.5
-        rows, columns = np.nonzero(body & (cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0))
+        rows, columns = augment.outline(alpha[i])
         if len(rows) == 0:
             continue
+        person = float(np.sqrt(int((alpha[i] > 0.5).sum())))
         upper = np.flatnonzero(rows <= np.quantile(rows, 0.4))
         for point in rng.choice(upper, rng.integers(1, 5)):
-            side = float(np.sqrt(body.sum())) * augment.log_uniform(0.1, 0.6, rng)
+            side = person * augment.log_uniform(0.1, 0.6, rng)
             centre = float(columns[point] + rng.normal(0, side / 3)), float(rows[point] + rng.normal(0, side / 3))
             layer = draw_thing(things, centre, side, alpha.shape[2:], rng)
-            behind = photo[i] - alpha[i] * foreground[i]  # what the photo shows of its background
-            photo[i] += (1 - alpha[i]) * layer[:3] - layer[3:] * behind
-            backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
+            augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
 def hold_objects(
