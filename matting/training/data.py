@@ -16,6 +16,7 @@ from matting.training import augment
 from matting.training.company import stand_far, stand_together, walk_past
 from matting.training.framing import Subject, free_window, inner_window, whole_window
 from matting.training.furniture import lean_on
+from matting.training.gaps import open_gaps
 from matting.training.hats import wear_hats
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
@@ -188,6 +189,7 @@ class Sampler:
         grow_hair(photo, alpha, foreground, self.rng)
         wear_hats(photo, alpha, foreground, backgrounds, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
+        open_gaps(alpha, kept, self.rng)
         stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
 

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from matting.training import augment, shapes
 
-_CHANCE = 0.15
+_CHANCE = 0.2
 _BRIM_CHANCE = 0.7
+_BACK_CHANCE = 0.3  # that a hat sits at the back of the head, so that the head hides part of it
+_UNDERSIDE_CHANCE = 0.5
 _WIDEST_AT = 0.6  # of its width below its top, a head is as wide as it gets
 _NARROWEST = 12  # pixels; on smaller heads nothing is drawn
 
@@ -39,7 +41,9 @@ def wear_hats(
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
         head = find_head(alpha[i, 0].cpu().numpy())
         if head is not None:
-            augment.lay_over(photo[i], alpha[i], foreground[i], _hat(head, textures[i - 1], rng))
+            layer = _hat(head, textures[i - 1], rng)
+            layer = layer * (1 - alpha[i]) if rng.random() < _BACK_CHANCE else layer
+            augment.lay_over(photo[i], alpha[i], foreground[i], layer)
 
 
 def find_head(alpha: NDArray[np.float32]) -> Head | None:
@@ -74,22 +78,40 @@ def _run(row: NDArray[np.bool_], column: int) -> tuple[int, int] | None:
 
 
 def _hat(head: Head, texture: Tensor, rng: np.random.Generator) -> Tensor:
-    """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it."""
+    """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it, perhaps with its underside in shade."""
     size = texture.shape[1:]
     low = head.y + head.width * float(rng.uniform(0.2, 0.5))  # where the crown ends
     high = head.y - head.width * float(rng.uniform(0.05, 0.5))
     half = head.width * float(rng.uniform(0.5, 0.6))
     crown = shapes.round_box(half, low - high, float(rng.uniform(0.5, 1)))
-    outlines = [np.minimum(crown, (half, 0)) + (head.x, low)]
+    parts = [(np.minimum(crown, (half, 0)) + (head.x, low), 1.0)]  # outlines, and how much of the light each gets
     if rng.random() < _BRIM_CHANCE:
         shift = half * float(rng.uniform(-0.6, 0.6)) if rng.random() < 0.3 else 0.0  # the peak of a cap
-        brim = shapes.round_box(half * float(rng.uniform(1.1, 2.8)), head.width * float(rng.uniform(0.05, 0.35)), 1)
-        outlines.insert(int(rng.integers(2)), brim + (head.x + shift, low))
+        place, at = int(rng.integers(2)), (head.x + shift, low)
+        parts[place:place] = [(outline + at, shade) for outline, shade in _brim(head.width, half, rng)]
     colour = shapes.fabric(texture, 0.6, rng)
     angle, blur = float(rng.normal(0, 8)), float(rng.uniform(0.4, 1.5))
     layer = torch.zeros(4, *size, device=texture.device)
-    for points in outlines:
+    for points, shade in parts:
         cover = shapes.cover(points, (head.x, low), angle, size, blur).to(layer)
-        shaded = (colour * shapes.light(size[1], head.x, head.width, rng).to(layer)).clamp(0, 1)
+        shaded = (colour * shade * shapes.light(size[1], head.x, head.width, rng).to(layer)).clamp(0, 1)
         layer = torch.cat([shaded * cover, cover]) + (1 - cover) * layer
     return layer
+
+
+def _brim(head: float, half: float, rng: np.random.Generator) -> list[tuple[shapes.Points, float]]:
+    """Outlines around (0, 0) and their share of the light: a brim that bends up or down, and perhaps its underside.
+
+    Args:
+        head: width of the head, in pixels.
+        half: of the width of the crown, in pixels.
+        rng: decides.
+    """
+    width, height = half * float(rng.uniform(1.1, 2.8)), head * float(rng.uniform(0.05, 0.35))
+    brim = shapes.round_box(width, height, 1)
+    brim[:, 1] -= head * float(rng.uniform(-0.15, 0.4)) * (brim[:, 0] / width) ** 2
+    parts = [(brim, 1.0)]
+    if rng.random() < _UNDERSIDE_CHANCE:
+        sunk = height * float(rng.uniform(0.1, 0.5))
+        parts.append((brim * (float(rng.uniform(0.85, 1)), float(rng.uniform(0.8, 1))) + (0, sunk), float(rng.uniform(0.2, 0.8))))
+    return parts

@@ -12,12 +12,13 @@ from matting.training.augment import Window
 
 _MOSAIC_CHANCE = 0.06
 _WALL_CHANCE = 0.2
+_DIM_CHANCE = 0.1
 
 Pictures = Sequence[list[Tensor]]
 
 
 def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
-    """A background, (3, H, W) in [0, 1].
+    """A background, (3, H, W) in [0, 1], now and then one that hardly any light falls on.
 
     Args:
         pictures: without people, each as mips of (3, h, w) uint8; may be empty.
@@ -26,7 +27,8 @@ def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generat
         device: of the result.
     """
     draw = mosaic if rng.random() < _MOSAIC_CHANCE else plain_scene
-    return draw(pictures, size, rng, device)
+    scene = draw(pictures, size, rng, device)
+    return scene * augment.log_uniform(0.06, 0.5, rng) if rng.random() < _DIM_CHANCE else scene
 
 
 def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
