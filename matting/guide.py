@@ -4,18 +4,21 @@ Around every pixel, alpha is fitted by a linear function of the colour. Hair tha
 the edges it has in the photo, and the seams between redrawn regions go.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 NOTICEABLE = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
-_SMOOTHNESS = 1e-4  # in squared units of colour
-_RADIUS = 5
-_LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
+SMOOTHNESS = 1e-4  # in squared units of colour
+RADIUS = 5
+LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
+COVARIANCES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # pairs of channels
 
 Plane = NDArray[np.float32]  # (h, w)
+Values = TypeVar("Values", NDArray[np.float32], Tensor)
 
 
 class ColourFit(NamedTuple):
@@ -40,9 +43,9 @@ def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
     soft = (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
     if not soft.any():
         return alpha
-    box = _box_around(soft, margin=2 * _RADIUS)
+    box = _box_around(soft, margin=2 * RADIUS)
     part, colours = alpha[box], image[box]
-    fit = fit_colours(part, colours, _RADIUS, np.float32(_LEAST_WEIGHT) + np.square(2 * part - 1))
+    fit = fit_colours(part, colours, RADIUS, np.float32(LEAST_WEIGHT) + np.square(2 * part - 1))
     followed = alpha.copy()
     fitted = (fit.slopes * colours).sum(2) + fit.offset
     followed[box] = np.where(soft[box], fitted.clip(0, 1), part)
@@ -74,20 +77,34 @@ def fit_colours(alpha: Plane, image: NDArray[np.float32], radius: int, weight: P
     level = mean(alpha)
 
     def covary(i: int, j: int) -> Plane:
-        return mean(image[..., i] * image[..., j]) - averages[i] * averages[j] + np.float32(_SMOOTHNESS * (i == j))
+        return mean(image[..., i] * image[..., j]) - averages[i] * averages[j] + np.float32(SMOOTHNESS * (i == j))
 
-    red, green, blue = (mean(image[..., i] * alpha) - averages[i] * level for i in range(3))
-    rr, rg, rb, gg, gb, bb = (covary(*pair) for pair in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
-    # The 3x3 systems, solved by elimination: blue first, then back.
+    products = tuple(mean(image[..., i] * alpha) - averages[i] * level for i in range(3))
+    covariances = tuple(covary(*pair) for pair in COVARIANCES)
+    red, green, blue = solve_slopes(covariances, products)
+    offset = level - red * averages[0] - green * averages[1] - blue * averages[2]
+    return ColourFit(np.dstack([mean(slope) for slope in (red, green, blue)]), mean(offset))
+
+
+def solve_slopes(covariances: tuple[Values, ...], products: tuple[Values, Values, Values]) -> tuple[Values, Values, Values]:
+    """Solve a symmetric 3x3 system at every pixel by elimination: blue first, then back.
+
+    Args:
+        covariances: of the colours, in the order of `COVARIANCES`, above 0 on the diagonal; arrays or tensors of one shape.
+        products: covariances of alpha with red, green and blue.
+
+    Returns:
+        The slopes of red, green and blue.
+    """
+    rr, rg, rb, gg, gb, bb = covariances
+    red, green, blue = products
     rg_rr, rb_rr = rg / rr, rb / rr
     gg, gb, bb = gg - rg_rr * rg, gb - rg_rr * rb, bb - rb_rr * rb
     gb_gg = gb / gg
     green = green - rg_rr * red
     blue = (blue - rb_rr * red - gb_gg * green) / (bb - gb_gg * gb)
     green = green / gg - gb_gg * blue
-    red = red / rr - rg_rr * green - rb_rr * blue
-    offset = level - red * averages[0] - green * averages[1] - blue * averages[2]
-    return ColourFit(np.dstack([mean(slope) for slope in (red, green, blue)]), mean(offset))
+    return red / rr - rg_rr * green - rb_rr * blue, green, blue
 
 
 def _average(values: Plane, radius: int) -> Plane:

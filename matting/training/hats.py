@@ -78,7 +78,7 @@ def _run(row: NDArray[np.bool_], column: int) -> tuple[int, int] | None:
 
 
 def _hat(head: Head, texture: Tensor, rng: np.random.Generator) -> Tensor:
-    """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it, perhaps with its underside in shade."""
+    """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it."""
     size = texture.shape[1:]
     low = head.y + head.width * float(rng.uniform(0.2, 0.5))  # where the crown ends
     high = head.y - head.width * float(rng.uniform(0.05, 0.5))
@@ -112,6 +112,6 @@ def _brim(head: float, half: float, rng: np.random.Generator) -> list[tuple[shap
     brim[:, 1] -= head * float(rng.uniform(-0.15, 0.4)) * (brim[:, 0] / width) ** 2
     parts = [(brim, 1.0)]
     if rng.random() < _UNDERSIDE_CHANCE:
-        sunk = height * float(rng.uniform(0.1, 0.5))
-        parts.append((brim * (float(rng.uniform(0.85, 1)), float(rng.uniform(0.8, 1))) + (0, sunk), float(rng.uniform(0.2, 0.8))))
+        underside = brim * rng.uniform((0.85, 0.8), 1) + (0, height * float(rng.uniform(0.1, 0.5)))
+        parts.append((underside, float(rng.uniform(0.2, 0.8))))
     return parts

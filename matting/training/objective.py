@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from matting.network import REGION_SIZE, MattingNetwork, nearest_regions, replace_regions, select_regions
 from matting.training import losses
 from matting.training.data import Batch, true_trimap
+from matting.training.guided import follow_colours
 from matting.training.losses import MatteLoss
 from matting.training.teacher import FeatureTeacher
 
@@ -40,13 +41,16 @@ class Objective(nn.Module):
         model: the network.
         max_regions: regions refined per batch at most; 0 trains the coarse stage alone.
         teacher: whose features the encoder learns as well, if given.
+        guided: whether half of what the refinement is judged by is its alpha after it was made to follow the colours, at the
+            size of the pictures or at half of it, as in photos that are smaller than the working size.
     """
 
-    def __init__(self, model: MattingNetwork, max_regions: int, teacher: FeatureTeacher | None = None):
+    def __init__(self, model: MattingNetwork, max_regions: int, teacher: FeatureTeacher | None = None, guided: bool = False):
         super().__init__()
         self.model = model
         self.max_regions = max_regions
         self.teacher = teacher
+        self.guided = guided
         self.maps: tuple[Tensor, ...] = ()
         if teacher:
             model.coarse.encoder.register_forward_hook(self._keep_maps)
@@ -74,14 +78,45 @@ class Objective(nn.Module):
         alpha = replace_regions(coarse.alpha.float(), patches.float(), cells)
         weight = losses.class_weights(trimap).to(alpha)[trimap] * ~left_out
         weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
-        loss = MatteLoss(
-            coarse_term,
-            trimap_term,
-            losses.alpha_loss(alpha, batch.alpha, weight),
-            losses.pyramid_loss(alpha, batch.alpha, weight),
-            losses.composition_loss(alpha, batch.alpha, batch.foreground, batch.background, weight),
-        )
+        terms = judge(alpha, batch, weight)
+        if self.guided:
+            shown = shrink(batch, alpha, weight, factor=int(torch.randint(1, 3, ())))
+            followed = judge(follow_colours(shown.predicted, shown.batch.image), shown.batch, shown.weight)
+            terms = RefinedTerms(*((drawn + guided) / 2 for drawn, guided in zip(terms, followed, strict=True)))
+        loss = MatteLoss(coarse_term, trimap_term, *terms)
         return StepResult(loss, features, alpha.detach(), coarse.alpha, len(cells))
+
+
+class RefinedTerms(NamedTuple):
+    """What a refined alpha is judged by, each a scalar: Eqs. 4, 5 and 6."""
+
+    alpha: Tensor
+    pyramid: Tensor
+    composition: Tensor
+
+
+def judge(predicted: Tensor, batch: Batch, weight: Tensor) -> RefinedTerms:
+    """Compare an alpha (B, 1, H, W) in [0, 1] with the batch's; weight (B, 1, H, W)."""
+    return RefinedTerms(
+        losses.alpha_loss(predicted, batch.alpha, weight),
+        losses.pyramid_loss(predicted, batch.alpha, weight),
+        losses.composition_loss(predicted, batch.alpha, batch.foreground, batch.background, weight),
+    )
+
+
+class Shrunk(NamedTuple):
+    """A batch, an alpha predicted for it and the weights of its pixels, all at a fraction of their size."""
+
+    batch: Batch
+    predicted: Tensor
+    weight: Tensor
+
+
+def shrink(batch: Batch, predicted: Tensor, weight: Tensor, factor: int) -> Shrunk:
+    """Average squares of `factor` pixels; everything is (B, C, H, W)."""
+    planes = (F.avg_pool2d(plane, factor) for plane in (*batch, predicted, weight))
+    image, alpha, foreground, background, predicted, weight = planes
+    return Shrunk(Batch(image, alpha, foreground, background), predicted, weight)
 
 
 def shrink_trimap(trimap: Tensor, size: torch.Size) -> Tensor:

@@ -18,7 +18,8 @@ from matting.network.swin import CHANNELS as SWIN_CHANNELS
 from matting.training import train as training
 from matting.training.data import Batch
 from matting.training.feed import ahead, batch_shape
-from matting.training.objective import Objective, limit_regions, shrink_trimap, unite_cells
+from matting.training.guided import follow_colours
+from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap, unite_cells
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import FeatureTeacher, normalise
 
@@ -49,11 +50,12 @@ def test_a_few_steps_lower_the_loss():
     assert result.alpha.shape == alpha.shape and result.regions > 0
 
 
-def test_every_parameter_learns():
+@pytest.mark.parametrize("guided", [False, True])
+def test_every_parameter_learns(guided: bool):
     model = MattingNetwork(PRESETS["lite"])
     alpha = torch.rand(2, 1, 128, 128).round()
     batch = Batch(torch.rand(2, 3, 128, 128), alpha, torch.rand(2, 3, 128, 128), torch.rand(2, 3, 128, 128))
-    Objective(model, max_regions=64).train()(batch).loss.total.backward()
+    Objective(model, max_regions=64, guided=guided).train()(batch).loss.total.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
 
 
@@ -97,6 +99,26 @@ def test_a_teacher_is_learnt_from_and_left_alone():
 def test_normalised_features_by_hand():
     x = torch.tensor([[[[1.0]], [[3.0]], [[5.0]]]])
     assert normalise(x).flatten().tolist() == pytest.approx([-(1.5**0.5), 0, 1.5**0.5], abs=1e-4)
+
+
+def test_a_batch_is_shrunk_as_a_whole():
+    ramp = torch.arange(16.0).view(1, 1, 4, 4)
+    batch = Batch(ramp.repeat(1, 3, 1, 1), ramp, ramp.repeat(1, 3, 1, 1), ramp.repeat(1, 3, 1, 1))
+    shrunk = shrink(batch, 2 * ramp, ramp + 1, factor=2)
+    half = torch.tensor([[[[2.5, 4.5], [10.5, 12.5]]]])
+    assert torch.equal(shrunk.batch.alpha, half) and torch.equal(shrunk.batch.foreground, half.repeat(1, 3, 1, 1))
+    assert torch.equal(shrunk.predicted, 2 * half) and torch.equal(shrunk.weight, half + 1)
+
+
+def test_guided_training_does_not_see_what_the_filter_mends():
+    """Noise on an alpha that is linear in the colours costs less once the filter has gone over it."""
+    torch.manual_seed(0)
+    alpha = torch.rand(1, 1, 96, 96) * 0.6 + 0.2
+    image = alpha.repeat(1, 3, 1, 1)
+    batch, weight = Batch(image, alpha, image, 1 - image), torch.ones_like(alpha)
+    noisy = (alpha + 0.1 * torch.randn_like(alpha)).clamp(0, 1)
+    drawn, followed = judge(noisy, batch, weight), judge(follow_colours(noisy, image), batch, weight)
+    assert all(after < 0.6 * before for after, before in zip(followed, drawn, strict=True))
 
 
 def test_limit_regions_keeps_neighbours_together():
