@@ -9,12 +9,12 @@ import csv
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import torch
-from torch import Tensor, distributed, nn
+from torch import distributed, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
@@ -23,6 +23,7 @@ from matting.training.data import Batch, Sampler, load_portraits
 from matting.training.feed import Draws, feed
 from matting.training.mining import favour, photo_errors
 from matting.training.objective import Objective, StepResult
+from matting.training.optimiser import build_optimiser, moving_average, schedule
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import FeatureTeacher
 from matting.training.watch import picture_sheet, validate
@@ -172,42 +173,6 @@ def start_model(arguments: argparse.Namespace) -> MattingNetwork:
 
 def load_teacher(source: str, model: MattingNetwork, device: torch.device) -> FeatureTeacher:
     return FeatureTeacher(load_model(source, device="cpu"), model.coarse.encoder.channels).to(device)
-
-
-def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torch.optim.Optimizer:
-    """AdamW; no decay on norms and biases, a smaller rate for the encoder."""
-    if arguments.freeze_filters:
-        objective.model.coarse.encoder.freeze_filters()
-    if arguments.refine_only:
-        objective.model.coarse.requires_grad_(False)
-    groups: dict[tuple[float, float], list[Tensor]] = {}
-    for name, parameter in objective.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        pretrained = name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages"))
-        rate = arguments.learning_rate * (arguments.encoder_rate if pretrained else 1)
-        groups.setdefault((rate, 0.01 if parameter.ndim > 1 else 0.0), []).append(parameter)
-    described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]
-    return torch.optim.AdamW(described, betas=(0.9, 0.99), fused=True)
-
-
-def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
-    """An exponential moving average that starts short, so that the first steps are soon forgotten; counters are copied."""
-
-    def average(means: list[Tensor], values: list[Tensor], count: Tensor | int) -> None:
-        kept = min(decay, (1 + int(count)) / (10 + int(count)))
-        for mean, value in zip(means, values, strict=True):
-            mean.copy_(mean.lerp(value, 1 - kept) if mean.is_floating_point() else value)
-
-    return average
-
-
-def schedule(step: int, steps: int) -> float:
-    """Share of the peak rate: a linear start over 2% of the steps, then a cosine down to 1%."""
-    warm = max(1, steps // 50)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
 
 
 def train(arguments: argparse.Namespace) -> None:

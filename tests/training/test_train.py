@@ -20,6 +20,7 @@ from matting.training.data import Batch
 from matting.training.feed import ahead, batch_shape
 from matting.training.guided import follow_colours
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap, unite_cells
+from matting.training.optimiser import schedule
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import FeatureTeacher, normalise
 
@@ -140,7 +141,7 @@ def test_shrunk_trimap_is_unknown_where_cells_differ():
 
 
 def test_schedule_rises_and_falls():
-    rates = [training.schedule(step, 1000) for step in range(1001)]
+    rates = [schedule(step, 1000) for step in range(1001)]
     assert rates[0] < 0.1 and max(rates) == 1.0 and rates[-1] == pytest.approx(0.01)
     assert rates.index(1.0) < 25 and all(a >= b for a, b in zip(rates[25:], rates[26:], strict=False))
 

@@ -1,0 +1,46 @@
+"""What learns and how fast: the optimiser, its rate over the steps, and the average of the weights."""
+
+import argparse
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from matting.training.objective import Objective
+
+
+def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torch.optim.Optimizer:
+    """AdamW; no decay on norms and biases, a smaller rate for the encoder."""
+    if arguments.freeze_filters:
+        objective.model.coarse.encoder.freeze_filters()
+    if arguments.refine_only:
+        objective.model.coarse.requires_grad_(False)
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in objective.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        pretrained = name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages"))
+        rate = arguments.learning_rate * (arguments.encoder_rate if pretrained else 1)
+        groups.setdefault((rate, 0.01 if parameter.ndim > 1 else 0.0), []).append(parameter)
+    described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]
+    return torch.optim.AdamW(described, betas=(0.9, 0.99), fused=True)
+
+
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """An exponential moving average that starts short, so that the first steps are soon forgotten; counters are copied."""
+
+    def average(means: list[Tensor], values: list[Tensor], count: Tensor | int) -> None:
+        kept = min(decay, (1 + int(count)) / (10 + int(count)))
+        for mean, value in zip(means, values, strict=True):
+            mean.copy_(mean.lerp(value, 1 - kept) if mean.is_floating_point() else value)
+
+    return average
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the peak rate: a linear start over 2% of the steps, then a cosine down to 1%."""
+    warm = max(1, steps // 50)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
