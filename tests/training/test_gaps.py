@@ -25,9 +25,10 @@ def test_gaps_are_narrow_and_take_only_from_people_who_left_their_photo():
     assert alpha[1:7].flatten(1).min(1).values.max() < 0.9, "each of them lets something show through"
 
 
-def test_small_people_have_no_gaps():
+def test_small_people_and_those_who_fill_the_picture_have_no_gaps():
     alpha = torch.zeros(4, 1, 96, 96)
-    alpha[..., 30:60, 30:60] = 1
+    alpha[:2, :, 30:60, 30:60] = 1
+    alpha[2:] = 1
     before = alpha.clone()
     open_gaps(alpha, np.zeros(4, bool), np.random.default_rng(0), chance=1)
     assert torch.equal(alpha, before)
