@@ -86,7 +86,7 @@ def fit_colours(alpha: Plane, image: NDArray[np.float32], radius: int, weight: P
     return ColourFit(np.dstack([mean(slope) for slope in (red, green, blue)]), mean(offset))
 
 
-def solve_slopes(covariances: tuple[Values, ...], products: tuple[Values, Values, Values]) -> tuple[Values, Values, Values]:
+def solve_slopes(covariances: tuple[Values, ...], products: tuple[Values, ...]) -> tuple[Values, Values, Values]:
     """Solve a symmetric 3x3 system at every pixel by elimination: blue first, then back.
 
     Args:
