@@ -4,7 +4,7 @@ Around every pixel, alpha is fitted by a linear function of the colour. Hair tha
 the edges it has in the photo, and the seams between redrawn regions go.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -14,11 +14,11 @@ from torch import Tensor
 NOTICEABLE = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
 SMOOTHNESS = 1e-4  # in squared units of colour
 RADIUS = 5
-LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
+_LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
 COVARIANCES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # pairs of channels
 
 Plane = NDArray[np.float32]  # (h, w)
-Values = TypeVar("Values", NDArray[np.float32], Tensor)
+Values = TypeVar("Values", NDArray[Any], Tensor)
 
 
 class ColourFit(NamedTuple):
@@ -40,16 +40,26 @@ def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
     Returns:
         (h, w) in [0, 1]; what is certain, 0 or 1 to within 8 bits, is left as it is.
     """
-    soft = (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
+    soft = is_soft(alpha)
     if not soft.any():
         return alpha
     box = _box_around(soft, margin=2 * RADIUS)
     part, colours = alpha[box], image[box]
-    fit = fit_colours(part, colours, RADIUS, np.float32(LEAST_WEIGHT) + np.square(2 * part - 1))
+    fit = fit_colours(part, colours, RADIUS, believe(part))
     followed = alpha.copy()
     fitted = (fit.slopes * colours).sum(2) + fit.offset
     followed[box] = np.where(soft[box], fitted.clip(0, 1), part)
     return followed
+
+
+def is_soft(alpha: Values) -> Values:
+    """Where an alpha of any shape, array or tensor, is neither 0 nor 1 to within 8 bits."""
+    return (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
+
+
+def believe(alpha: Values) -> Values:
+    """How much the fit believes an alpha of any shape, array or tensor."""
+    return _LEAST_WEIGHT + (2 * alpha - 1) ** 2
 
 
 def _box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:

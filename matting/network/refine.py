@@ -180,7 +180,7 @@ class RefinementNetwork(nn.Module):
             attention = at2.new_zeros(len(at2), _HEADS, members.shape[1])
             if cross_region:
                 at2, attention = self.attention(at2, tokens, cells, group)
-            patches.append(_limit(self.decoder(at8, at4, at2)))
+            patches.append(limit(self.decoder(at8, at4, at2)))
             attentions.append(attention)
         return Refinement(torch.cat(patches), torch.cat(attentions))
 
@@ -192,6 +192,6 @@ def region_input(image: Tensor, coarse_alpha: Tensor, cells: Tensor) -> Tensor:
     return regions.contiguous(memory_format=torch.channels_last)  # several times faster on the CPU
 
 
-def _limit(x: Tensor) -> Tensor:
+def limit(x: Tensor) -> Tensor:
     """Clamp to [0, 1]; the gradient passes as if it had not, so that no pixel is stuck outside."""
     return x + (x.clamp(0, 1) - x).detach() if x.requires_grad else x.clamp(0, 1)

@@ -120,6 +120,11 @@ def outline(alpha: Tensor) -> tuple[NDArray[np.intp], ...]:
     return np.nonzero(body > cv2.erode(body, np.ones((3, 3), np.uint8)))
 
 
+def extent(alpha: Tensor) -> float:
+    """Root of the area that the person of one picture, (1, H, W), covers, in pixels."""
+    return float(np.sqrt(int((alpha > 0.5).sum())))
+
+
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:
     """Bring the light on the people part of the way towards the light of their new background; (B, 3, H, W)."""
     inside = (foreground * alpha).sum((1, 2, 3)) / (3 * alpha.sum((1, 2, 3)).clamp(min=1))

@@ -38,7 +38,7 @@ def lean_on(
         rows, columns = augment.outline(alpha[i])
         if len(rows) == 0:
             continue
-        person = float(np.sqrt(int((alpha[i] > 0.5).sum())))
+        person = augment.extent(alpha[i])
         for point in rng.choice(len(rows), rng.integers(1, 4)):
             centre = float(columns[point]), float(rows[point])
             if furniture and rng.random() < _RENDERED:

@@ -26,7 +26,7 @@ def open_gaps(alpha: Tensor, kept: NDArray[np.bool_], rng: np.random.Generator, 
     """
     for i in np.flatnonzero((rng.random(len(alpha)) < chance) & ~kept):
         rows, columns = augment.outline(alpha[i])
-        person = float(np.sqrt(int((alpha[i] > 0.5).sum())))
+        person = augment.extent(alpha[i])
         if person < _LEAST_PERSON or len(rows) == 0:  # somebody who fills the picture has no outline
             continue
         for point in rng.choice(np.flatnonzero(rows >= np.quantile(rows, _HEAD)), rng.integers(1, 4)):

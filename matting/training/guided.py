@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from matting.guide import COVARIANCES, LEAST_WEIGHT, NOTICEABLE, RADIUS, SMOOTHNESS, solve_slopes
+from matting.guide import COVARIANCES, RADIUS, SMOOTHNESS, believe, is_soft, solve_slopes
+from matting.network.refine import limit
 
 
 def follow_colours(alpha: Tensor, image: Tensor) -> Tensor:
@@ -21,8 +22,7 @@ def follow_colours(alpha: Tensor, image: Tensor) -> Tensor:
         (B, 1, H, W) in [0, 1].
     """
     with torch.no_grad():
-        soft = (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
-        weight = LEAST_WEIGHT + (2 * alpha - 1).square()
+        weight = believe(alpha)
         total = _average(weight)
         averages = _average(image * weight) / total
         planes = [image[:, i : i + 1] for i in range(3)]
@@ -36,7 +36,7 @@ def follow_colours(alpha: Tensor, image: Tensor) -> Tensor:
     offset = level - (slopes * averages).sum(1, keepdim=True)
     fit = _average(torch.cat([slopes, offset], 1) * weight) / total
     followed = (fit[:, :3] * image).sum(1, keepdim=True) + fit[:, 3:]
-    return torch.where(soft, followed + (followed.clamp(0, 1) - followed).detach(), alpha)
+    return torch.where(is_soft(alpha), limit(followed), alpha)
 
 
 def _average(x: Tensor) -> Tensor:

@@ -78,13 +78,16 @@ class Objective(nn.Module):
         alpha = replace_regions(coarse.alpha.float(), patches.float(), cells)
         weight = losses.class_weights(trimap).to(alpha)[trimap] * ~left_out
         weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
-        terms = judge(alpha, batch, weight)
-        if self.guided:
-            shown = shrink(batch, alpha, weight, factor=int(torch.randint(1, 3, ())))
-            followed = judge(follow_colours(shown.predicted, shown.batch.image), shown.batch, shown.weight)
-            terms = RefinedTerms(*((drawn + guided) / 2 for drawn, guided in zip(terms, followed, strict=True)))
-        loss = MatteLoss(coarse_term, trimap_term, *terms)
+        loss = MatteLoss(coarse_term, trimap_term, *self._refined_terms(alpha, batch, weight))
         return StepResult(loss, features, alpha.detach(), coarse.alpha, len(cells))
+
+    def _refined_terms(self, alpha: Tensor, batch: Batch, weight: Tensor) -> "RefinedTerms":
+        drawn = judge(alpha, batch, weight)
+        if not self.guided:
+            return drawn
+        shown = shrink(batch, alpha, weight, factor=int(torch.randint(1, 3, ())))
+        followed = judge(follow_colours(shown.predicted, shown.batch.image), shown.batch, shown.weight)
+        return RefinedTerms(*((before + after) / 2 for before, after in zip(drawn, followed, strict=True)))
 
 
 class RefinedTerms(NamedTuple):

@@ -90,7 +90,7 @@ def stand_at_head(
         rows, columns = augment.outline(alpha[i])
         if len(rows) == 0:
             continue
-        person = float(np.sqrt(int((alpha[i] > 0.5).sum())))
+        person = augment.extent(alpha[i])
         upper = np.flatnonzero(rows <= np.quantile(rows, 0.4))
         for point in rng.choice(upper, rng.integers(1, 5)):
             side = person * augment.log_uniform(0.1, 0.6, rng)
