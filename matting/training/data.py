@@ -18,6 +18,7 @@ from matting.training.framing import Subject, free_window, inner_window, whole_w
 from matting.training.furniture import lean_on
 from matting.training.gaps import open_gaps
 from matting.training.hats import wear_hats
+from matting.training.loops import carry_loops
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
 from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
@@ -189,6 +190,7 @@ class Sampler:
         grow_hair(photo, alpha, foreground, self.rng)
         wear_hats(photo, alpha, foreground, backgrounds, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
+        carry_loops(photo, alpha, foreground, backgrounds, self.rng)
         open_gaps(alpha, kept, self.rng)
         stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))

@@ -13,6 +13,7 @@ _CHANCE = 0.2
 _BRIM_CHANCE = 0.7
 _BACK_CHANCE = 0.3  # that a hat sits at the back of the head, so that the head hides part of it
 _UNDERSIDE_CHANCE = 0.5
+_TALL_CHANCE = 0.15
 _WIDEST_AT = 0.6  # of its width below its top, a head is as wide as it gets
 _NARROWEST = 12  # pixels; on smaller heads nothing is drawn
 
@@ -81,9 +82,10 @@ def _hat(head: Head, texture: Tensor, rng: np.random.Generator) -> Tensor:
     """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it."""
     size = texture.shape[1:]
     low = head.y + head.width * float(rng.uniform(0.2, 0.5))  # where the crown ends
-    high = head.y - head.width * float(rng.uniform(0.05, 0.5))
+    tall = rng.random() < _TALL_CHANCE
+    high = head.y - head.width * (augment.log_uniform(0.5, 2, rng) if tall else float(rng.uniform(0.05, 0.5)))
     half = head.width * float(rng.uniform(0.5, 0.6))
-    crown = shapes.round_box(half, low - high, float(rng.uniform(0.5, 1)))
+    crown = shapes.round_box(half, low - high, float(rng.uniform(0.5, 1.8 if tall else 1)))
     parts = [(np.minimum(crown, (half, 0)) + (head.x, low), 1.0)]  # outlines, and how much of the light each gets
     if rng.random() < _BRIM_CHANCE:
         shift = half * float(rng.uniform(-0.6, 0.6)) if rng.random() < 0.3 else 0.0  # the peak of a cap
