@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from itertools import islice
 from queue import Queue
 from threading import Thread
 
@@ -14,6 +15,7 @@ from matting.training.data import Batch, Sampler
 _SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
 _LONGER = 1.4  # longer side of a picture that is not square
 _AHEAD = 3
+_POOL = 32  # batches that wait to be shown again
 
 
 class Draws(Dataset[Batch]):
@@ -64,6 +66,23 @@ def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
         if isinstance(item, BaseException):
             raise item
         yield item
+
+
+def repeat(batches: Iterator[Batch], times: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Every batch so many times, in between others, mirrored or not: where the drawing takes longer than the learning.
+
+    Args:
+        batches: endless.
+        times: how often each is shown.
+        generator: decides which one is next, and whether it is mirrored.
+    """
+    pool = [(batch, times) for batch in islice(batches, _POOL)]
+    while True:
+        index = int(torch.randint(len(pool), (1,), generator=generator))
+        batch, left = pool[index]
+        mirrored = bool(torch.rand(1, generator=generator) < 0.5)
+        yield Batch(*(plane.flip(3) for plane in batch)) if mirrored else batch
+        pool[index] = (batch, left - 1) if left > 1 else (next(batches), times)
 
 
 def batch_shape(arguments: argparse.Namespace, index: int) -> tuple[tuple[int, int], int]:

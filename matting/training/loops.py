@@ -39,7 +39,7 @@ def carry_loops(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        edge = np.stack(augment.outline(alpha[i])[::-1], 1) + 0.5
+        edge = np.stack(augment.outline(alpha[i])[::-1], 1).astype(np.float64) + 0.5
         person = Person(edge[np.argsort(edge[:, 1], kind="stable")], augment.extent(alpha[i]))
         if person.extent < _LEAST_PERSON or len(edge) == 0:  # somebody who fills the picture has no outline
             continue

@@ -1,4 +1,4 @@
-"""A start for encoders without pretrained weights: they learn the features of an encoder that has some."""
+"""A start for encoders without pretrained weights: they learn the features of an encoder that has some, and get its decoder."""
 
 from collections.abc import Sequence
 
@@ -8,39 +8,117 @@ from torch.nn import functional as F
 
 from matting.network import MattingNetwork
 
+_LEAST_VARIANCE = 1e-4  # of a component, as a share of the mean one
+
 
 class FeatureTeacher(nn.Module):
     """How far a learner's four maps are from those of a trained network's encoder, which stays as it is.
 
-    A 1x1 convolution, trained along and thrown away, leads from each map of the learner to the teacher's. The teacher's maps
-    are normalised per position, so that every scale counts the same.
+    The first channels of a learner's map are to be the principal components of the teacher's, scaled; as many of them as both
+    have channels. What is found between them is linear, so the teacher's decoder can be handed over with it.
 
     Args:
-        teacher: a trained network; only its encoder is kept.
+        teacher: a trained network.
         channels: of the learner's maps at R16, R32, R64 and R128.
+        image: (B, 3, H, W) in [0, 1], pictures that the components are measured on, sides multiples of 128.
     """
 
-    def __init__(self, teacher: MattingNetwork, channels: Sequence[int]):
+    def __init__(self, teacher: MattingNetwork, channels: Sequence[int], image: Tensor):
         super().__init__()
-        self.encoder = teacher.coarse.encoder.requires_grad_(False)
-        pairs = zip(channels, self.encoder.channels, strict=True)
-        self.projections = nn.ModuleList(nn.Conv2d(ours, theirs, 1) for ours, theirs in pairs)
+        self.network = teacher.requires_grad_(False)
+        self.network.eval()
+        maps = self._maps(image)
+        self.components = nn.ModuleList(Components(x, min(ours, x.shape[1])) for x, ours in zip(maps, channels, strict=True))
 
     def train(self, mode: bool = True) -> "FeatureTeacher":
-        """The encoder's norms never learn."""
+        """The teacher's norms never learn."""
         super().train(mode)
-        self.encoder.eval()
+        self.network.eval()
         return self
 
     def forward(self, image: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """Mean squared distance over all maps, a scalar; image (B, 3, H, W) in [0, 1], maps the learner's for it."""
-        with torch.no_grad():
-            wanted = [normalise(x.float()) for x in self.encoder(image)]
-        given = [project(x).float() for project, x in zip(self.projections, maps, strict=True)]
-        return torch.stack([F.mse_loss(x, y) for x, y in zip(given, wanted, strict=True)]).mean()
+        distances = []
+        for components, given, theirs in zip(self.components, maps, self._maps(image), strict=True):
+            wanted = components(theirs)
+            distances.append(F.mse_loss(given[:, : wanted.shape[1]].float(), wanted))
+        return torch.stack(distances).mean()
+
+    def hand_over(self, learner: MattingNetwork) -> None:
+        """Give a learner the teacher's decoder, heads and refinement, as they are once it has learnt the features.
+
+        Args:
+            learner: a network whose encoder has the channels that this teacher was made for.
+
+        Raises:
+            ValueError: if its decoder has other widths than the teacher's.
+        """
+        widths, wanted = learner.config.decoder_channels, self.network.config.decoder_channels
+        if widths != wanted:
+            raise ValueError(f"expected a decoder with the teacher's {wanted} channels, got {widths}")
+        source = self.network.state_dict()
+        kept = {name: value for name, value in source.items() if not name.startswith(("coarse.encoder", "coarse.up"))}
+        learner.load_state_dict(kept, strict=False)
+        components, rooms = list(self.components), learner.coarse.encoder.channels
+        c64, c32, _ = widths
+        above = {"up64": (components[3], rooms[3]), "up32": (None, c64), "up16": (None, c32)}
+        for index, (name, from_above) in zip((2, 1, 0), above.items(), strict=True):
+            parts = from_above, (components[index], rooms[index])
+            weight, bias = _translate(getattr(self.network.coarse, name).conv, parts)
+            getattr(learner.coarse, name).conv.load_state_dict({"weight": weight, "bias": bias})
+
+    @torch.no_grad()
+    def _maps(self, image: Tensor) -> tuple[Tensor, ...]:
+        return tuple(x.float() for x in self.network.coarse.encoder(image))
 
 
-def normalise(x: Tensor) -> Tensor:
-    """Mean 0 and variance 1 over the channels of every position: (B, C, H, W) -> (B, C, H, W)."""
-    variance, mean = torch.var_mean(x, dim=1, keepdim=True, unbiased=False)
-    return (x - mean) * torch.rsqrt(variance + 1e-5)
+class Components(nn.Module):
+    """Principal components of a map, the square roots of their deviations evened out: (B, C, H, W) -> (B, count, H, W).
+
+    Args:
+        features: (B, C, H, W) that they are measured on.
+        count: how many, at most C.
+
+    Attributes:
+        mean: (C,) of the features.
+        basis: (C, count), what every component adds to the features.
+        inverse: (count, C), from features without their mean to components of variance 1 on average.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    inverse: Tensor
+
+    def __init__(self, features: Tensor, count: int):
+        super().__init__()
+        samples = features.float().transpose(0, 1).flatten(1)  # (C, samples)
+        self.register_buffer("mean", samples.mean(1))
+        variances, directions = torch.linalg.eigh((samples - self.mean[:, None]).cov(correction=0))
+        variances, directions = variances.flip(0)[:count], directions.flip(1)[:, :count]
+        scale = variances.clamp(min=_LEAST_VARIANCE * float(variances.mean())) ** 0.25
+        scale = scale * (variances / scale.square()).mean().sqrt()
+        self.register_buffer("basis", directions * scale)
+        self.register_buffer("inverse", (directions / scale).T.contiguous())
+
+    def forward(self, features: Tensor) -> Tensor:
+        centred = features - self.mean[:, None, None]
+        return torch.einsum("kc,bchw->bkhw", self.inverse, centred)
+
+
+def _translate(conv: nn.Conv2d, parts: Sequence[tuple[Components | None, int]]) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution for a map whose parts hold components, or None where they are as they were.
+
+    Args:
+        conv: of the teacher.
+        parts: of its input, one after the other, and how many channels each has in the learner; those left over count nothing.
+    """
+    bias, columns, start = conv.bias, [], 0
+    for components, room in parts:
+        width = len(components.mean) if components else room
+        part = conv.weight[:, start : start + width]
+        start += width
+        if components:
+            bias = bias + torch.einsum("ocyx,c->o", part, components.mean)
+            part = torch.einsum("ocyx,ck->okyx", part, components.basis)
+        columns.append(F.pad(part, (0, 0, 0, 0, 0, room - part.shape[1])))
+    return torch.cat(columns, 1), bias

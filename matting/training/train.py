@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from matting.network import PRESETS, MattingNetwork
 from matting.training.data import Batch, Sampler, load_portraits
-from matting.training.feed import Draws, feed
+from matting.training.feed import Draws, feed, repeat
 from matting.training.mining import favour, photo_errors
 from matting.training.objective import Objective, StepResult
 from matting.training.optimiser import build_optimiser, moving_average, schedule
@@ -30,6 +30,7 @@ from matting.training.watch import picture_sheet, validate
 from matting.weights import load_model, save_weights
 
 LOG_EVERY = 20
+TEACHER_BATCHES = 12  # of eight pictures, that the components of its features are measured on
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -42,9 +43,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, help="folder that keeps the estimated colours between runs")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and sheets")
     parser.add_argument("--start", help="weights to begin with; default: ImageNet for lite, random for paper")
-    parser.add_argument("--teacher", help="weights whose encoder's features are learnt as well, such as bundled")
+    parser.add_argument(
+        "--teacher",
+        help="weights whose encoder's features are learnt as well, such as bundled; without "
+        "--start, their decoder is the start",
+    )
     parser.add_argument("--size", type=int, nargs="+", default=[512], help="square sides, multiples of 128; a batch draws one")
     parser.add_argument("--batch", type=int, default=8, help="square pictures of the first size per step and process")
+    parser.add_argument("--repeat", type=int, default=1, help="how often a batch is shown, in between others")
     parser.add_argument("--accumulate", type=int, default=1, help="batches per optimiser step")
     parser.add_argument("--steps", type=int, default=20_000, help="planned optimiser steps; the cosine ends there")
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
@@ -81,12 +87,12 @@ class Run:
             self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         self.step = 0
         self.model = start_model(arguments).to(self.device, memory_format=torch.channels_last)
+        self.sampler = self._load_data()
+        self.teacher = self._load_teacher() if arguments.teacher else None
         self.average = AveragedModel(self.model, multi_avg_fn=moving_average(arguments.ema), use_buffers=True)
-        self.teacher = load_teacher(arguments.teacher, self.model, self.device) if arguments.teacher else None
         objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided)
         self.objective: nn.Module = objective
         self.optimiser = build_optimiser(objective, arguments)
-        self.sampler = self._load_data()
         self._resume()
         if self.processes > 1:
             self.objective = nn.parallel.DistributedDataParallel(self.objective, find_unused_parameters=True)
@@ -103,6 +109,15 @@ class Run:
             sampler.chances = favour(sampler.chances, errors)
         return sampler
 
+    def _load_teacher(self) -> FeatureTeacher:
+        side = self.arguments.size[0]
+        pictures = [self.sampler.draw(2**62 + index, 8, (side, side)).image for index in range(TEACHER_BATCHES)]
+        network = load_model(self.arguments.teacher, device="cpu").to(self.device)
+        teacher = FeatureTeacher(network, self.model.coarse.encoder.channels, torch.cat(pictures))
+        if not self.arguments.start:
+            teacher.hand_over(self.model)
+        return teacher.to(self.device)
+
     def _resume(self) -> None:
         path = self.arguments.out / "state.pt"
         if not path.exists():
@@ -110,8 +125,6 @@ class Run:
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        if self.teacher:
-            self.teacher.projections.load_state_dict(state["projections"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
 
@@ -124,16 +137,16 @@ class Run:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
         }
-        if self.teacher:
-            state["projections"] = self.teacher.projections.state_dict()
         torch.save(state, self.arguments.out / "state.part")
         (self.arguments.out / "state.part").replace(self.arguments.out / "state.pt")
         save_weights(self.average.module, self.arguments.out / "ema.safetensors", {"step": str(self.step)}, torch.float32)
 
     def batches(self) -> Iterator[Batch]:
         """Batches of all coming steps, drawn ahead."""
-        first = self.step * self.arguments.accumulate
-        return feed(Draws(self.sampler, self.arguments), first, self.device.type == "cuda")
+        times = self.arguments.repeat
+        first = self.step * self.arguments.accumulate // times
+        batches = feed(Draws(self.sampler, self.arguments), first, self.device.type == "cuda")
+        return repeat(batches, times, torch.Generator().manual_seed(self.arguments.seed)) if times > 1 else batches
 
     def optimise(self, batches: Iterator[Batch]) -> tuple[StepResult, Batch, float]:
         """One optimiser step; also returns the seconds spent waiting for data."""
@@ -169,10 +182,6 @@ def start_model(arguments: argparse.Namespace) -> MattingNetwork:
     if arguments.preset == "lite":
         load_imagenet_start(model.coarse.encoder)
     return model
-
-
-def load_teacher(source: str, model: MattingNetwork, device: torch.device) -> FeatureTeacher:
-    return FeatureTeacher(load_model(source, device="cpu"), model.coarse.encoder.channels).to(device)
 
 
 def train(arguments: argparse.Namespace) -> None:

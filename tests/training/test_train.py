@@ -6,23 +6,30 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import count as numbers
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 from torch.testing import assert_close
 
 from matting.network import PRESETS, MattingNetwork
 from matting.network.swin import CHANNELS as SWIN_CHANNELS
 from matting.training import train as training
 from matting.training.data import Batch
-from matting.training.feed import ahead, batch_shape
+from matting.training.feed import ahead, batch_shape, repeat
 from matting.training.guided import follow_colours
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap, unite_cells
 from matting.training.optimiser import schedule
 from matting.training.pretrained import load_imagenet_start
-from matting.training.teacher import FeatureTeacher, normalise
+from matting.training.teacher import Components, FeatureTeacher
+from matting.weights import load_model
 
 ARGUMENTS = ["--preset", "paper", "--size", "128", "--batch", "2", "--max-regions", "16", "--device", "cpu", "--seed", "1"]
 
@@ -78,8 +85,8 @@ def test_refine_only_without_regions_is_refused(portraits: Path, tmp_path: Path,
 
 def test_a_teacher_is_learnt_from_and_left_alone():
     torch.manual_seed(0)
-    teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS)
-    before = {name: value.clone() for name, value in teacher.encoder.state_dict().items()}
+    teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS, torch.rand(4, 3, 256, 256))
+    before = {name: value.clone() for name, value in teacher.network.state_dict().items()}
     learner = MattingNetwork(PRESETS["paper"])
     objective = Objective(learner, max_regions=0, teacher=teacher).train()
     image, alpha = torch.rand(2, 3, 128, 128), torch.rand(2, 1, 128, 128).round()
@@ -93,13 +100,67 @@ def test_a_teacher_is_learnt_from_and_left_alone():
         optimiser.zero_grad()
         distances.append(float(result.features.detach()))
     assert distances[-1] < 0.8 * distances[0]
-    assert all(torch.equal(value, before[name]) for name, value in teacher.encoder.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in teacher.network.state_dict().items())
     assert torch.equal(result.total, result.loss.total + result.features)
 
 
-def test_normalised_features_by_hand():
-    x = torch.tensor([[[[1.0]], [[3.0]], [[5.0]]]])
-    assert normalise(x).flatten().tolist() == pytest.approx([-(1.5**0.5), 0, 1.5**0.5], abs=1e-4)
+def test_components_give_the_features_back():
+    torch.manual_seed(0)
+    features = torch.randn(2, 6, 5, 7) * torch.tensor([8.0, 4, 2, 1, 0.5, 0])[:, None, None] + 3
+    components = Components(features, 5)
+    found = components(features)
+    again = torch.einsum("bkhw,ck->bchw", found, components.basis) + components.mean[:, None, None]
+    assert_close(again, features, atol=1e-3, rtol=0)
+    assert float(found.square().mean()) == pytest.approx(1, abs=1e-3)
+    deviations = found.transpose(0, 1).flatten(1).std(1)
+    assert 2 < deviations[0] / deviations[4] < 8, "16 times as far apart before, about 4 times after"
+
+
+class Learned(nn.Module):
+    """An encoder that has learnt a teacher's features to the letter; what its maps have room for beyond them is noise."""
+
+    channels = SWIN_CHANNELS
+
+    def __init__(self, teacher: FeatureTeacher):
+        super().__init__()
+        self.teacher = teacher
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        maps = self.teacher.network.coarse.encoder(image)
+        learnt = [components(x) for components, x in zip(self.teacher.components, maps, strict=True)]
+        noise = [torch.randn(1, c - x.shape[1], *x.shape[2:]) for x, c in zip(learnt, self.channels, strict=True)]
+        return [torch.cat(both, 1) for both in zip(learnt, noise, strict=True)]
+
+
+def test_who_has_learnt_the_features_gets_a_decoder_that_reads_them():
+    torch.manual_seed(0)
+    bundled, learner = load_model("bundled"), MattingNetwork(PRESETS["paper"]).eval()
+    with Image.open(Path(__file__).parents[2] / "examples" / "curls.jpg") as file:
+        photo = torch.from_numpy(np.array(file.convert("RGB").resize((512, 512)))).permute(2, 0, 1)[None] / 255
+    teacher = FeatureTeacher(bundled, SWIN_CHANNELS, photo)
+    teacher.hand_over(learner)
+    learner.coarse.encoder = Learned(teacher)
+    with torch.inference_mode():
+        wanted, given = bundled(photo), learner(photo)
+    inner = (slice(None), slice(None), slice(8, -8), slice(8, -8))  # zeros beyond the border are not the teacher's
+    assert float((given.coarse_alpha - wanted.coarse_alpha)[inner].abs().mean()) < 0.01
+    assert_close(learner.refine.state_dict(), bundled.refine.state_dict())
+
+
+def test_a_decoder_of_other_widths_is_not_handed_over():
+    teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS, torch.rand(1, 3, 128, 128))
+    learner = MattingNetwork(replace(PRESETS["paper"], decoder_channels=(64, 32, 16)))
+    with pytest.raises(ValueError, match=r"teacher's \(256, 128, 64\) channels, got \(64, 32, 16\)"):
+        teacher.hand_over(learner)
+
+
+def test_every_batch_is_repeated_in_between_others():
+    planes = (torch.full((1, 1, 1, 2), float(i)) for i in numbers())
+    batches = (Batch(plane, plane, plane, plane) for plane in planes)
+    shown = [int(batch.image[0, 0, 0, 0]) for batch in islice(repeat(batches, 3, torch.Generator().manual_seed(0)), 600)]
+    counts = np.bincount(shown)
+    assert counts.max() == 3 and (counts[:100] == 3).mean() > 0.8
+    assert np.mean(np.diff(shown) == 0) < 0.1
 
 
 def test_a_batch_is_shrunk_as_a_whole():
