@@ -11,7 +11,7 @@ from matting.training.objective import Objective
 
 
 def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torch.optim.Optimizer:
-    """AdamW; no decay on norms and biases, a smaller rate for the encoder."""
+    """AdamW; no decay on norms and biases, other rates for the encoder and for the decoder."""
     if arguments.freeze_filters:
         objective.model.coarse.encoder.freeze_filters()
     if arguments.refine_only:
@@ -20,11 +20,17 @@ def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torc
     for name, parameter in objective.named_parameters():
         if not parameter.requires_grad:
             continue
-        pretrained = name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages"))
-        rate = arguments.learning_rate * (arguments.encoder_rate if pretrained else 1)
+        rate = arguments.learning_rate * _share(name, arguments)
         groups.setdefault((rate, 0.01 if parameter.ndim > 1 else 0.0), []).append(parameter)
     described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]
     return torch.optim.AdamW(described, betas=(0.9, 0.99), fused=True)
+
+
+def _share(name: str, arguments: argparse.Namespace) -> float:
+    """Of the rate, for a parameter of an `Objective`."""
+    if name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages")):
+        return arguments.encoder_rate
+    return arguments.decoder_rate if name.startswith(("model.coarse.up", "model.coarse.head")) else 1.0
 
 
 def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:

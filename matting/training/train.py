@@ -61,6 +61,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mine", action="store_true", help="show photos that the weights it starts with err on more often")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
+    parser.add_argument("--decoder-rate", type=float, default=1.0, help="share of the rate for the decoder and its heads")
     parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
     parser.add_argument(
         "--freeze-filters", action="store_true", help="leave the encoder's depthwise filters and those down to R4 alone"

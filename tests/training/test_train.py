@@ -26,7 +26,7 @@ from matting.training.data import Batch
 from matting.training.feed import ahead, batch_shape, repeat
 from matting.training.guided import follow_colours
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap, unite_cells
-from matting.training.optimiser import schedule
+from matting.training.optimiser import build_optimiser, schedule
 from matting.training.pretrained import load_imagenet_start
 from matting.training.teacher import Components, FeatureTeacher
 from matting.weights import load_model
@@ -152,6 +152,16 @@ def test_a_decoder_of_other_widths_is_not_handed_over():
     learner = MattingNetwork(replace(PRESETS["paper"], decoder_channels=(64, 32, 16)))
     with pytest.raises(ValueError, match=r"teacher's \(256, 128, 64\) channels, got \(64, 32, 16\)"):
         teacher.hand_over(learner)
+
+
+def test_encoder_and_decoder_have_rates_of_their_own(tmp_path: Path):
+    options = arguments(tmp_path, tmp_path, "--learning-rate", "1e-3", "--encoder-rate", "0.5", "--decoder-rate", "0.1")
+    model = MattingNetwork(PRESETS["paper"])
+    optimiser = build_optimiser(Objective(model, max_regions=0), options)
+    peaks = {id(p): group["peak"] for group in optimiser.param_groups for p in group["params"]}
+    for name, parameter in model.named_parameters():
+        share = 0.1 if name.startswith(("coarse.up", "coarse.head")) else 0.5 if name.startswith("coarse.encoder.stages") else 1
+        assert peaks[id(parameter)] == pytest.approx(1e-3 * share), name
 
 
 def test_every_batch_is_repeated_in_between_others():
