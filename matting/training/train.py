@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from matting.network import PRESETS, MattingNetwork
 from matting.training.data import Batch, Sampler, load_portraits
 from matting.training.feed import Draws, feed, repeat
+from matting.training.mean import trained_steps
 from matting.training.mining import favour, photo_errors
 from matting.training.objective import Objective, StepResult
 from matting.training.optimiser import build_optimiser, moving_average, schedule
@@ -87,6 +89,7 @@ class Run:
         if self.device.type == "cuda" and self.processes > 1:
             self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         self.step = 0
+        self.trained_before = trained_steps(arguments.start) if arguments.start else 0
         self.model = start_model(arguments).to(self.device, memory_format=torch.channels_last)
         self.sampler = self._load_data()
         self.teacher = self._load_teacher() if arguments.teacher else None
@@ -140,7 +143,8 @@ class Run:
         }
         torch.save(state, self.arguments.out / "state.part")
         (self.arguments.out / "state.part").replace(self.arguments.out / "state.pt")
-        save_weights(self.average.module, self.arguments.out / "ema.safetensors", {"step": str(self.step)}, torch.float32)
+        steps = {"step": str(self.trained_before + self.step)}
+        save_weights(self.average.module, self.arguments.out / "ema.safetensors", steps, torch.float32)
 
     def batches(self) -> Iterator[Batch]:
         """Batches of all coming steps, drawn ahead."""
@@ -193,21 +197,33 @@ def train(arguments: argparse.Namespace) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     bar = tqdm(total=arguments.steps, initial=run.step, unit="step", disable=run.rank > 0, mininterval=5)
     waited, batches = 0.0, run.batches()
-    while run.step < arguments.steps and time.monotonic() - began < arguments.max_minutes * 60:
-        result, batch, wait = run.optimise(batches)
-        last, waited = (result, batch), waited + wait
-        bar.update()
-        if run.rank == 0 and (run.step % LOG_EVERY == 0 or run.step == arguments.steps):
-            share = waited / (time.monotonic() - began)
-            log(arguments.out / "log.csv", run, result, len(batch.image), share)
-            bar.set_postfix(loss=f"{float(result.total.detach()):.3f}", data=f"{share:.0%}")
-        if run.rank == 0 and time.monotonic() - saved > arguments.checkpoint_minutes * 60:
-            checkpoint(run, last)
-            saved = time.monotonic()
+    with saved_on_failure(run):
+        while run.step < arguments.steps and time.monotonic() - began < arguments.max_minutes * 60:
+            result, batch, wait = run.optimise(batches)
+            last, waited = (result, batch), waited + wait
+            bar.update()
+            if run.rank == 0 and (run.step % LOG_EVERY == 0 or run.step == arguments.steps):
+                share = waited / (time.monotonic() - began)
+                log(arguments.out / "log.csv", run, result, len(batch.image), share)
+                bar.set_postfix(loss=f"{float(result.total.detach()):.3f}", data=f"{share:.0%}")
+            if run.rank == 0 and time.monotonic() - saved > arguments.checkpoint_minutes * 60:
+                checkpoint(run, last)
+                saved = time.monotonic()
     if run.rank == 0 and last:
         checkpoint(run, last)
     if run.processes > 1:
         distributed.barrier()
+
+
+@contextmanager
+def saved_on_failure(run: Run) -> Iterator[None]:
+    """Whatever ends a run early, the steps it has taken are kept."""
+    try:
+        yield
+    except BaseException:
+        if run.rank == 0:
+            run.save()
+        raise
 
 
 def log(path: Path, run: Run, result: StepResult, images: int, data_share: float) -> None:

@@ -54,7 +54,7 @@ def _facts(entry: Mapping[str, Any]) -> list[str]:
     if entry.get("data"):
         facts.append(f"**Trained on** {entry['data']}. Hair labels are keyed from an even backdrop or taught by ISNet.")
     if entry.get("step") is not None:
-        facts.append(f"**Steps** {entry['step']}")
+        facts.append(f"**Steps** {int(entry['step']):,}, those of all runs it went through")
     if entry.get("bytes"):
         facts.append(f"**Size** {entry['bytes']:,} bytes")
     if entry.get("metrics"):

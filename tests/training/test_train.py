@@ -25,6 +25,7 @@ from matting.training import train as training
 from matting.training.data import Batch
 from matting.training.feed import ahead, batch_shape, repeat
 from matting.training.guided import follow_colours
+from matting.training.mean import trained_steps
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap, unite_cells
 from matting.training.optimiser import build_optimiser, schedule
 from matting.training.pretrained import load_imagenet_start
@@ -258,6 +259,21 @@ def test_batches_ahead_keep_their_order_and_pass_errors_on():
     assert [next(drawn) for _ in range(4)] == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="fifth picture"):
         next(drawn)
+
+
+def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    optimise = training.Run.optimise
+
+    def fail_after_two(run, batches):
+        if run.step == 2:
+            raise RuntimeError("no more")
+        return optimise(run, batches)
+
+    monkeypatch.setattr(training.Run, "optimise", fail_after_two)
+    with pytest.raises(RuntimeError, match="no more"):
+        training.train(arguments(portraits, tmp_path, "--steps", "5", "--start", "bundled"))
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["step"] == 2
+    assert trained_steps(str(tmp_path / "ema.safetensors")) == trained_steps("bundled") + 2
 
 
 def test_a_step_in_bfloat16_is_near_the_one_in_float32(portraits: Path, tmp_path: Path):
