@@ -29,6 +29,14 @@ class Window(NamedTuple):
     mirrored: bool
 
 
+class Edge(NamedTuple):
+    """Rows and columns of the pixels along the inner edge of somebody, from above to below, and the root of their area."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    extent: float
+
+
 def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
     """A number between two positive ones, as likely in their lower half as in their upper one, counted in factors."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -114,15 +122,15 @@ def lay_behind(photo: Tensor, alpha: Tensor, foreground: Tensor, background: Ten
     background.copy_(layer[:3] + (1 - layer[3:]) * background)
 
 
-def outline(alpha: Tensor) -> tuple[NDArray[np.intp], ...]:
-    """Rows and columns of the pixels along the inner edge of the person of one picture, (1, H, W)."""
+def find_edge(alpha: Tensor, least: float = 0.0) -> Edge | None:
+    """The edge of the person of one picture, (1, H, W) in [0, 1].
+
+    None where nobody is, somebody smaller than `least`, or somebody who fills the picture and so has no edge.
+    """
     body = (alpha[0].cpu().numpy() > 0.5).astype(np.uint8)
-    return np.nonzero(body > cv2.erode(body, np.ones((3, 3), np.uint8)))
-
-
-def extent(alpha: Tensor) -> float:
-    """Root of the area that the person of one picture, (1, H, W), covers, in pixels."""
-    return float(np.sqrt(int((alpha > 0.5).sum())))
+    rows, columns = np.nonzero(body > cv2.erode(body, np.ones((3, 3), np.uint8)))
+    extent = float(np.sqrt(int(body.sum())))
+    return Edge(rows, columns, extent) if len(rows) and extent >= least else None
 
 
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:

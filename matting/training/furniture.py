@@ -36,10 +36,10 @@ def lean_on(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        rows, columns = augment.outline(alpha[i])
-        if len(rows) == 0:
+        edge = augment.find_edge(alpha[i])
+        if edge is None:
             continue
-        person = augment.extent(alpha[i])
+        rows, columns, person = edge
         for point in rng.choice(len(rows), rng.integers(1, 4)):
             centre = float(columns[point]), float(rows[point])
             if furniture and rng.random() < _RENDERED:

@@ -25,10 +25,10 @@ def open_gaps(alpha: Tensor, kept: NDArray[np.bool_], rng: np.random.Generator, 
         chance: of a picture that is not kept.
     """
     for i in np.flatnonzero((rng.random(len(alpha)) < chance) & ~kept):
-        rows, columns = augment.outline(alpha[i])
-        person = augment.extent(alpha[i])
-        if person < _LEAST_PERSON or len(rows) == 0:  # somebody who fills the picture has no outline
+        edge = augment.find_edge(alpha[i], _LEAST_PERSON)
+        if edge is None:
             continue
+        rows, columns, person = edge
         for point in rng.choice(np.flatnonzero(rows >= np.quantile(rows, _HEAD)), rng.integers(1, 4)):
             shift = person * _DEEPEST * rng.uniform(-1, 1, 2)
             centre = float(columns[point] + shift[0]), float(rows[point] + shift[1])

@@ -39,10 +39,10 @@ def carry_loops(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        edge = np.stack(augment.outline(alpha[i])[::-1], 1).astype(np.float64) + 0.5
-        person = Person(edge[np.argsort(edge[:, 1], kind="stable")], augment.extent(alpha[i]))
-        if person.extent < _LEAST_PERSON or len(edge) == 0:  # somebody who fills the picture has no outline
+        edge = augment.find_edge(alpha[i], _LEAST_PERSON)
+        if edge is None:
             continue
+        person = Person(np.stack([edge.columns, edge.rows], 1).astype(np.float64) + 0.5, edge.extent)
         for _ in range(rng.integers(1, 4)):
             draw = _bag if rng.random() < _BAG_CHANCE else _strap
             augment.lay_over(photo[i], alpha[i], foreground[i], draw(person, alpha[i], foreground[i], textures[i - 1], rng))
@@ -64,7 +64,7 @@ def _strap(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, r
     ways = [(start + end) / 2 + side * bulge for side in (1, -1)]
     control = min(ways, key=lambda point: _inside(alpha, ((start + end) / 2 + point) / 2))
     width = max(1.0, person.extent * augment.log_uniform(0.008, 0.08, rng))
-    cover = torch.from_numpy(cover_curves(bow(start, control, end), width, alpha.shape[1:]))[None].to(alpha)
+    cover = _band(bow(start, control, end), width, alpha)
     if rng.random() < _OWN_COLOUR:
         x, y = start.astype(int)
         colour = foreground[:, y, x, None, None] + 0.3 * (texture - texture.mean())
@@ -83,7 +83,7 @@ def _bag(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, rng
     ends = [middle + (side * half[0] * rng.uniform(0.4, 0.9), -0.95 * half[1]) for side in (-1, 1)]
     width = max(1.0, person.extent * augment.log_uniform(0.005, 0.03, rng))
     top = 2 * hand - (ends[0] + ends[1]) / 2  # the control point of a curve through the hand
-    handle = torch.from_numpy(cover_curves(bow(ends[0], top, ends[1]), width, alpha.shape[1:]))[None].to(alpha)
+    handle = _band(bow(ends[0], top, ends[1]), width, alpha)
     outline = shapes.round_box(half[0], half[1], float(rng.uniform(0.2, 1))) + middle
     angle, blur = float(rng.normal(0, 8)), float(rng.uniform(0.4, 1.2))
     cover = shapes.cover(outline, (float(hand[0]), float(hand[1])), angle, alpha.shape[1:], blur).to(alpha)
@@ -93,8 +93,13 @@ def _bag(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, rng
     return torch.cat([lit * both, both])
 
 
+def _band(curve: NDArray[np.float32], width: float, alpha: Tensor) -> Tensor:
+    """(1, H, W) in [0, 1]: what a curve (1, P, 2) of that width in pixels covers of a picture with this alpha (1, H, W)."""
+    return torch.from_numpy(cover_curves(curve, width, alpha.shape[1:]))[None].to(alpha)
+
+
 def _inside(alpha: Tensor, point: NDArray[np.float64]) -> float:
     """Alpha (1, H, W) at a point (x, y), 1 outside of the picture."""
-    x, y = int(point[0]), int(point[1])
-    within = 0 <= y < alpha.shape[1] and 0 <= x < alpha.shape[2] and min(point) >= 0
+    x, y = np.floor(point).astype(int)
+    within = 0 <= y < alpha.shape[1] and 0 <= x < alpha.shape[2]
     return float(alpha[0, y, x]) if within else 1.0

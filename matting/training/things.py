@@ -87,10 +87,10 @@ def stand_at_head(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance) if things else ():
-        rows, columns = augment.outline(alpha[i])
-        if len(rows) == 0:
+        edge = augment.find_edge(alpha[i])
+        if edge is None:
             continue
-        person = augment.extent(alpha[i])
+        rows, columns, person = edge
         upper = np.flatnonzero(rows <= np.quantile(rows, 0.4))
         for point in rng.choice(upper, rng.integers(1, 5)):
             side = person * augment.log_uniform(0.1, 0.6, rng)
