@@ -28,17 +28,15 @@ class MatteLoss(NamedTuple):
         return self.coarse + self.trimap + self.alpha + self.pyramid + self.composition
 
 
-def coarse_alpha_loss(logits: Tensor, alpha: Tensor, weight: Tensor) -> Tensor:
-    """Eq. 1 as a weighted mean: binary cross entropy between a coarse alpha and the true one, shrunk by area to its size.
+def coarse_alpha_loss(logits: Tensor, alpha: Tensor) -> Tensor:
+    """Eq. 1: binary cross entropy between a coarse alpha and the true one, shrunk by area to its size.
 
     Args:
         logits: (B, 1, h, w), before the sigmoid.
         alpha: (B, 1, H, W) in [0, 1], H and W multiples of h and w.
-        weight: (B, 1, H, W), shrunk likewise.
     """
     _check(logits.ndim == 4 and logits.shape[1] == 1, "logits must be (B, 1, h, w)", logits)
-    alpha, weight = (F.adaptive_avg_pool2d(plane, logits.shape[2:]) for plane in (alpha, weight))
-    return _weighted_mean(F.binary_cross_entropy_with_logits(logits, alpha, reduction="none"), weight)
+    return F.binary_cross_entropy_with_logits(logits, F.adaptive_avg_pool2d(alpha, logits.shape[2:]))
 
 
 def class_weights(trimap: Tensor) -> Tensor:

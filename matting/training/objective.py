@@ -12,7 +12,6 @@ from matting.training.data import Batch, true_trimap
 from matting.training.guided import follow_colours
 from matting.training.losses import MatteLoss
 from matting.training.teacher import FeatureTeacher
-from matting.training.thin import thin_weights
 
 _UNKNOWN = 1
 
@@ -44,23 +43,14 @@ class Objective(nn.Module):
         teacher: whose features the encoder learns as well, if given.
         guided: whether half of what the refinement is judged by is its alpha after it was made to follow the colours, at the
             size of the pictures or at half of it, as in photos that are smaller than the working size.
-        thin: how much more what is thin counts in the losses of both alphas.
     """
 
-    def __init__(
-        self,
-        model: MattingNetwork,
-        max_regions: int,
-        teacher: FeatureTeacher | None = None,
-        guided: bool = False,
-        thin: float = 0.0,
-    ):
+    def __init__(self, model: MattingNetwork, max_regions: int, teacher: FeatureTeacher | None = None, guided: bool = False):
         super().__init__()
         self.model = model
         self.max_regions = max_regions
         self.teacher = teacher
         self.guided = guided
-        self.thin = thin
         self.maps: tuple[Tensor, ...] = ()
         if teacher:
             model.coarse.encoder.register_forward_hook(self._keep_maps)
@@ -70,12 +60,12 @@ class Objective(nn.Module):
 
     def forward(self, batch: Batch) -> StepResult:
         coarse = self.model.coarse(batch.image)
-        trimap, thin = true_trimap(batch.alpha), thin_weights(batch.alpha, self.thin)
+        trimap = true_trimap(batch.alpha)
         zero = batch.alpha.new_zeros(())
         features = self.teacher(batch.image, self.maps) if self.teacher else zero
         coarse_term, trimap_term = zero, zero
         for logits in coarse.logits:
-            coarse_term = coarse_term + losses.coarse_alpha_loss(logits.alpha.float(), batch.alpha, thin)
+            coarse_term = coarse_term + losses.coarse_alpha_loss(logits.alpha.float(), batch.alpha)
             at_scale = shrink_trimap(trimap, logits.trimap.shape[2:])
             trimap_term = trimap_term + losses.trimap_loss(logits.trimap.float(), at_scale)
         if self.max_regions == 0:
@@ -87,7 +77,7 @@ class Objective(nn.Module):
         patches = self.model.refine(batch.image, coarse.alpha, cells, nearest_regions(cells)).patches
         alpha = replace_regions(coarse.alpha.float(), patches.float(), cells)
         weight = losses.class_weights(trimap).to(alpha)[trimap] * ~left_out
-        weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest") * thin
+        weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
         loss = MatteLoss(coarse_term, trimap_term, *self._refined_terms(alpha, batch, weight))
         return StepResult(loss, features, alpha.detach(), coarse.alpha, len(cells))
 

@@ -59,7 +59,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
     parser.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
     parser.add_argument("--guided", action="store_true", help="judge the refined alpha also as it is after the guided filter")
-    parser.add_argument("--thin", type=float, default=0.0, help="how much more what is thin counts: strands, straps, gaps")
     parser.add_argument("--plain", type=float, default=0.0, help="share of batches of whole photos as they are: a last phase")
     parser.add_argument("--mine", action="store_true", help="show photos that the weights it starts with err on more often")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -95,7 +94,7 @@ class Run:
         self.sampler = self._load_data()
         self.teacher = self._load_teacher() if arguments.teacher else None
         self.average = AveragedModel(self.model, multi_avg_fn=moving_average(arguments.ema), use_buffers=True)
-        objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided, arguments.thin)
+        objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided)
         self.objective: nn.Module = objective
         self.optimiser = build_optimiser(objective, arguments)
         self._resume()

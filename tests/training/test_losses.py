@@ -16,15 +16,7 @@ def test_coarse_alpha_loss_by_hand():
     alpha = torch.tensor([[1.0, 1.0], [0.0, 0.0]], dtype=torch.float64).view(1, 1, 2, 2)  # area mean 0.5
     logits = full(math.log(3), 1, 1, 1, 1)  # q = 0.75
     expected = -0.5 * math.log(0.75) - 0.5 * math.log(0.25)
-    assert float(losses.coarse_alpha_loss(logits, alpha, torch.ones_like(alpha))) == pytest.approx(expected)
-
-
-def test_coarse_alpha_loss_weighs_its_pixels():
-    alpha = torch.tensor([1.0, 0.0], dtype=torch.float64).view(1, 1, 1, 2)
-    logits = full(math.log(3), 1, 1, 1, 2)
-    weight = torch.tensor([1.0, 3.0], dtype=torch.float64).view(1, 1, 1, 2)
-    expected = (-math.log(0.75) - 3 * math.log(0.25)) / 4
-    assert float(losses.coarse_alpha_loss(logits, alpha, weight)) == pytest.approx(expected)
+    assert float(losses.coarse_alpha_loss(logits, alpha)) == pytest.approx(expected)
 
 
 def test_class_weights_by_hand():
@@ -97,7 +89,7 @@ def test_gradients(name: str):
     def loss(x: torch.Tensor) -> torch.Tensor:
         predicted = torch.nn.functional.interpolate(x.sigmoid(), scale_factor=8, mode="bilinear")
         return {
-            "coarse": lambda: losses.coarse_alpha_loss(x, alpha, weight),
+            "coarse": lambda: losses.coarse_alpha_loss(x, alpha),
             "trimap": lambda: losses.trimap_loss(x, trimap),
             "alpha": lambda: losses.alpha_loss(predicted, alpha, weight),
             "pyramid": lambda: losses.pyramid_loss(predicted, alpha, weight),
@@ -110,7 +102,7 @@ def test_gradients(name: str):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: losses.coarse_alpha_loss(torch.zeros(1, 3, 4, 4), *torch.zeros(2, 1, 1, 8, 8)),
+        lambda: losses.coarse_alpha_loss(torch.zeros(1, 3, 4, 4), torch.zeros(1, 1, 8, 8)),
         lambda: losses.trimap_loss(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)),
         lambda: losses.alpha_loss(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)),
         lambda: losses.pyramid_loss(*torch.zeros(3, 1, 1, 48, 48)),
