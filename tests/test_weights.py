@@ -37,6 +37,14 @@ def test_saving_and_loading_gives_the_same_network(lite_model, tmp_path):
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o444 == 0o444  # others may read it
 
 
+def test_saving_again_writes_the_same_bytes(lite_model, tmp_path):
+    files = [tmp_path / f"{number}.safetensors" for number in range(3)]
+    for file in files:
+        save_weights(lite_model, file, {"licence": "Apache-2.0", "step": "7", "author": "Zoë", "made_with": "torch"})
+    assert len({file.read_bytes() for file in files}) == 1
+    assert read_metadata(files[0])["author"] == "Zoë"
+
+
 def test_half_precision_on_disk_is_single_precision_in_use(saved, state, lite_model):
     assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
     loaded = load_model(saved).state_dict()

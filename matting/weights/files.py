@@ -3,6 +3,7 @@
 Everything is checked before a network is handed out: a file either fits completely or is refused with the reason.
 """
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def read_metadata(path: Path) -> dict[str, str]:
 def save_weights(model: MattingNetwork, path: Path, metadata: dict[str, str], dtype: torch.dtype = torch.float16) -> None:
     """Write weights and configuration as safetensors; the file appears under its name only when complete.
 
+    The same network and metadata give the same bytes, so that a file can be told by its hash.
+
     Args:
         model: the network.
         path: the file to write; replaced if it exists.
@@ -64,7 +67,17 @@ def save_weights(model: MattingNetwork, path: Path, metadata: dict[str, str], dt
     }
     _check_finite(state, path)
     with replacing(Path(path)) as part:
-        part.write_bytes(save(state, {**metadata, "config": model.config.to_json()}))
+        part.write_bytes(_in_order(save(state, {**metadata, "config": model.config.to_json()})))
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with its metadata sorted by name; safetensors writes them in another order every time."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at multiples of 8 bytes
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def _read_safetensors(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
