@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from matting.light import brighten
 
 _BEND = 0.04
-_NEARBY = 0.1  # how far around a point a person's colour is taken, as a share of the root of their area
 _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 
 
@@ -132,21 +131,6 @@ def find_edge(alpha: Tensor, least: float = 0.0) -> Edge | None:
     rows, columns = np.nonzero(body > cv2.erode(body, np.ones((3, 3), np.uint8)))
     extent = float(np.sqrt(int(body.sum())))
     return Edge(rows, columns, extent) if len(rows) and extent >= least else None
-
-
-def colour_near(foreground: Tensor, alpha: Tensor, point: tuple[float, float], extent: float) -> Tensor:
-    """(3, 1, 1) the mean colour of a person around a point of their edge.
-
-    Args:
-        foreground: (3, H, W) in [0, 1].
-        alpha: (1, H, W) in [0, 1].
-        point: (x, y), where the person is.
-        extent: the root of their area, in pixels.
-    """
-    reach = max(2, round(extent * _NEARBY))
-    rows, columns = (slice(max(0, int(at) - reach), int(at) + reach + 1) for at in point[::-1])
-    weight = alpha[:, rows, columns]
-    return (foreground[:, rows, columns] * weight).sum((1, 2), keepdim=True) / weight.sum()
 
 
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:

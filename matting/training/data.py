@@ -20,7 +20,7 @@ from matting.training.gaps import open_gaps
 from matting.training.hats import wear_hats
 from matting.training.loops import carry_loops
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
-from matting.training.scenes import draw_scene, match_clothes
+from matting.training.scenes import draw_scene
 from matting.training.strands import grow_hair
 from matting.training.things import hold_objects, load_things, stand_at_head, stand_behind
 
@@ -177,13 +177,11 @@ class Sampler:
         alpha = augment.snap(alpha)
         if plain:
             backgrounds = torch.stack([self._background(size, False) for _ in range(count)])
-            match_clothes(backgrounds, alpha, foreground, self.rng)
             return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
         nobody = self.rng.random(count) < _NOBODY_CHANCE
         alpha[torch.as_tensor(nobody, device=self.device)] = 0
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
-        match_clothes(backgrounds, alpha, foreground, self.rng)
         stand_behind(backgrounds, self.collection.things + self.collection.furniture, nobody, self.rng)
         lean_on(photo, alpha, foreground, backgrounds, self.collection.furniture, self.rng)
         stand_at_head(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)

@@ -12,6 +12,7 @@ from matting.training.things import draw_thing
 _CHANCE = 0.3
 _RENDERED = 0.6  # of the pieces, where there are some
 _LIKE_CLOTHES = 0.5  # of the others have a colour close to that of the person where they touch
+_NEARBY = 0.1  # how far around that point the colour is taken, as a share of the root of the person's area
 
 
 def lean_on(
@@ -46,9 +47,20 @@ def lean_on(
                 centre = centre[0] + float(rng.normal(0, side / 4)), centre[1] + float(rng.normal(0, side / 4))
                 layer = draw_thing(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
             else:
-                worn = augment.colour_near(foreground[i], alpha[i], centre, person) if rng.random() < _LIKE_CLOTHES else None
-                layer = _piece(centre, person, backgrounds[i - 1], rng, worn)
+                layer = _piece(centre, person, backgrounds[i - 1], rng, _like(foreground[i], alpha[i], centre, person, rng))
             augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
+
+
+def _like(
+    foreground: Tensor, alpha: Tensor, centre: tuple[float, float], person: float, rng: np.random.Generator
+) -> Tensor | None:
+    """(3, 1, 1) the mean colour of the person around a point of their edge, now and then; None otherwise."""
+    if rng.random() > _LIKE_CLOTHES:
+        return None
+    reach = max(2, round(person * _NEARBY))
+    rows, columns = (slice(max(0, int(at) - reach), int(at) + reach + 1) for at in centre[::-1])
+    weight = alpha[:, rows, columns]
+    return (foreground[:, rows, columns] * weight).sum((1, 2), keepdim=True) / weight.sum()
 
 
 def _piece(

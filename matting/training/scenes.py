@@ -13,7 +13,6 @@ from matting.training.augment import Window
 _MOSAIC_CHANCE = 0.06
 _WALL_CHANCE = 0.2
 _DIM_CHANCE = 0.1
-_MATCH_CHANCE = 0.25
 
 Pictures = Sequence[list[Tensor]]
 
@@ -30,28 +29,6 @@ def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generat
     draw = mosaic if rng.random() < _MOSAIC_CHANCE else plain_scene
     scene = draw(pictures, size, rng, device)
     return scene * augment.log_uniform(0.06, 0.5, rng) if rng.random() < _DIM_CHANCE else scene
-
-
-def match_clothes(
-    backgrounds: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.Generator, chance: float = _MATCH_CHANCE
-) -> None:
-    """Bring the colours of some scenes close to what the person in front wears somewhere along their edge. In place.
-
-    Args:
-        backgrounds: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, the scene stays.
-        foreground: (B, 3, H, W) in [0, 1].
-        rng: decides which scenes, whose colour, and how close.
-        chance: of a picture.
-    """
-    for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        edge = augment.find_edge(alpha[i])
-        if edge is None:
-            continue
-        point = int(rng.integers(len(edge.rows)))
-        colour = augment.colour_near(foreground[i], alpha[i], (edge.columns[point], edge.rows[point]), edge.extent)
-        contrast = backgrounds[i] - backgrounds[i].mean((1, 2), keepdim=True)
-        backgrounds[i] = (colour * rng.uniform(0.85, 1.15) + contrast * augment.log_uniform(0.1, 0.7, rng)).clamp(0, 1)
 
 
 def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:

@@ -149,23 +149,6 @@ def test_scenes_have_the_asked_size(sampler: Sampler, draw, size):
     assert scene.shape == (3, *size) and scene.min() >= 0 and scene.max() <= 1
 
 
-def test_scenes_that_match_what_somebody_wears():
-    alpha = torch.zeros(40, 1, 60, 80)
-    alpha[:, :, 20:, 30:50] = 1
-    alpha[0] = 0
-    worn = torch.rand(40, 3, 1, 1, generator=torch.Generator().manual_seed(1))
-    backgrounds = torch.rand(40, 3, 60, 80, generator=torch.Generator().manual_seed(2))
-    before = backgrounds.clone()
-    scenes.match_clothes(backgrounds, alpha, worn.expand(-1, -1, 60, 80), np.random.default_rng(0), chance=0.5)
-    changed = (backgrounds != before).flatten(1).any(1)
-    assert 10 < changed.sum() < 30 and not changed[0], "some, and nobody wears nothing"
-    distance = (backgrounds.mean((2, 3)) - worn[..., 0, 0]).abs().amax(1)
-    assert (distance[changed] < 0.2).all() and not (distance[~changed] < 0.2).all()
-    contrasts = (backgrounds.std((1, 2, 3)) / before.std((1, 2, 3)))[changed]
-    assert contrasts.min() > 0.05, "something of the scene is left"
-    assert backgrounds.min() >= 0 and backgrounds.max() <= 1
-
-
 def test_some_pictures_show_nobody_and_their_background_is_a_picture_without_people(sampler: Sampler, monkeypatch):
     monkeypatch.setattr("matting.training.data._NOBODY_CHANCE", 0.5)
     seen = []
