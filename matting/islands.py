@@ -11,7 +11,7 @@ _SMALLEST = 0.05  # of the largest piece's area
 _SOMETHING = 0.1  # a cell with more alpha than this belongs to a piece
 
 
-def drop_islands(coarse: CoarsePrediction) -> CoarsePrediction:
+def drop_islands(coarse: CoarsePrediction, spared: NDArray[np.bool_] | None = None) -> CoarsePrediction:
     """Call background what stands apart and has less than a twentieth of the area of the largest piece of foreground.
 
     Not in the paper. On the training photos hardly any of it belonged to somebody: it was legs of passers-by, leaves, things on
@@ -20,13 +20,15 @@ def drop_islands(coarse: CoarsePrediction) -> CoarsePrediction:
 
     Args:
         coarse: output of the first stage.
+        spared: (h, w) cells, if given; what holds one of them stays.
 
     Returns:
         The same without the islands: alpha 0 and trimap background there. The logits stay as they are.
     """
     something = (coarse.alpha[:, 0] > _SOMETHING) | (coarse.trimap.argmax(1) != 0)
     planes = zip(something.cpu().numpy(), coarse.alpha[:, 0].float().cpu().numpy(), strict=True)
-    islands = torch.from_numpy(np.stack([_islands(mask, alpha) for mask, alpha in planes])).to(coarse.alpha.device)[:, None]
+    found = np.stack([_islands(mask, alpha, spared) for mask, alpha in planes])
+    islands = torch.from_numpy(found).to(coarse.alpha.device)[:, None]
     if not islands.any():
         return coarse
     background = torch.tensor([1, 0, 0], dtype=coarse.trimap.dtype, device=islands.device)[:, None, None]
@@ -35,8 +37,11 @@ def drop_islands(coarse: CoarsePrediction) -> CoarsePrediction:
     )
 
 
-def _islands(something: NDArray[np.bool_], alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _islands(something: NDArray[np.bool_], alpha: NDArray[np.float32], spared: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     count, pieces = cv2.connectedComponents(something.astype(np.uint8), connectivity=8)
     area = np.bincount(pieces.ravel(), alpha.ravel(), count)
     area[0] = 0
-    return (area < _SMALLEST * area.max())[pieces] & something
+    small = area < _SMALLEST * area.max()
+    if spared is not None:
+        small[pieces[spared]] = False
+    return small[pieces] & something

@@ -24,6 +24,7 @@ from matting.network import (
     select_regions,
 )
 from matting.resize import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
+from matting.scribbles import check_scribbles, follow_scribbles, scribbled_cells
 from matting.window import Window, closer_window, cuts_somebody, loses_somebody, whole
 
 AUTO_MAX_SIDE = 896
@@ -86,6 +87,7 @@ def matte_image(
     refine: bool = True,
     cross_region: bool = True,
     guide: bool = True,
+    scribbles: NDArray[np.int8] | None = None,
 ) -> Matte:
     """Cut the people out of a photo.
 
@@ -102,18 +104,23 @@ def matte_image(
         refine: False redraws nothing and returns the coarse alpha as the alpha.
         cross_region: False redraws every region from its own pixels alone.
         guide: False leaves the redrawn alpha as the network drew it; True makes it follow the photo's colours.
+        scribbles: (H, W) corrections by hand: -1 for background, 1 for foreground, 0 where nothing is said; places that look
+            alike and are not certain follow (see `matting.scribbles`).
 
     Returns:
         The matte, at the photo's size.
 
     Raises:
-        ValueError: if the image cannot be read (see `load_image`) or max_side is not positive.
+        ValueError: if the image cannot be read (see `load_image`), max_side is not positive, or scribbles do not fit.
     """
     pixels = load_image(image)
+    if scribbles is not None:
+        check_scribbles(scribbles, *pixels.shape[:2])
+    photo = _Photo(pixels, scribbles)
     clock = _Clock(next(model.parameters()).device)
-    looks = [_look(pixels, whole(*pixels.shape[:2]), model, max_side, clock)]
+    looks = [_look(photo, whole(*pixels.shape[:2]), model, max_side, clock)]
     if max_side is None:
-        looks += _look_closer(pixels, looks[0], model, clock)
+        looks += _look_closer(photo, looks[0], model, clock)
     window, tensor, lit, coarse = _best_look(looks, *pixels.shape[:2])
     cells = select_regions(coarse.trimap, unknown_bias)
     redrawn = cells if refine else cells[:0]
@@ -140,6 +147,13 @@ def matte_image(
     return matte
 
 
+class _Photo(NamedTuple):
+    """A photo (H, W, 3) and what scribbles (H, W) say of it, if there are any."""
+
+    pixels: NDArray[np.uint8]
+    scribbles: NDArray[np.int8] | None
+
+
 class _Look(NamedTuple):
     """What the first stage says of a part of a photo, (1, 3, h, w) at the working size, and that part as the stages see it."""
 
@@ -149,23 +163,27 @@ class _Look(NamedTuple):
     coarse: CoarsePrediction
 
 
-def _look(pixels: NDArray[np.uint8], window: Window, model: MattingNetwork, max_side: int | None, clock: _Clock) -> _Look:
-    part = window.cut(pixels)
+def _look(photo: _Photo, window: Window, model: MattingNetwork, max_side: int | None, clock: _Clock) -> _Look:
+    part = window.cut(photo.pixels)
     tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
     lit = brighten(tensor)
-    coarse = drop_islands(model.coarse(lit))
+    coarse, spared = model.coarse(lit), None
+    if photo.scribbles is not None:
+        cells = scribbled_cells(window.cut(photo.scribbles), coarse.alpha.shape[2:])
+        coarse, spared = follow_scribbles(coarse, lit, cells), cells > 0
+    coarse = drop_islands(coarse, spared)
     clock.lap("coarse")
     return _Look(window, tensor, lit, coarse)
 
 
-def _look_closer(pixels: NDArray[np.uint8], first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:
+def _look_closer(photo: _Photo, first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:
     """A second look at where the people are, if they are small."""
-    window = closer_window(_plane(first.coarse.alpha), *pixels.shape[:2])
+    window = closer_window(_plane(first.coarse.alpha), *photo.pixels.shape[:2])
     if window is None:
         return []
     side = _MOST_ENLARGED * max(window.bottom - window.top, window.right - window.left)
-    return [_look(pixels, window, model, side if side < AUTO_MAX_SIDE else None, clock)]
+    return [_look(photo, window, model, side if side < AUTO_MAX_SIDE else None, clock)]
 
 
 def _best_look(looks: list[_Look], height: int, width: int) -> _Look:
