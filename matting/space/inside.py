@@ -27,7 +27,7 @@ from matting.space.region_drawing import (
 )
 from matting.space.result import Result
 from matting.space.scripts import PICK, POINT
-from matting.space.service import QUICK, Service
+from matting.space.service import EVERY, QUICK, Service
 from matting.space.visit import Visit, address_of, not_stoppable
 
 Update = dict[Any, Any]
@@ -83,12 +83,13 @@ class InsideTab:
         self.chosen = chosen = gr.State(0)
         shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention]
         tab.select(self.open, visit, [page.note, page.content, page.picture, page.histogram, *shown], **QUICK)
-        page.locator.select(self.click, visit, shown, **QUICK)
-        page.locator.input(self.walk, [visit, chosen], shown, **QUICK)
+        picked = {**QUICK, **EVERY}
+        page.locator.select(self.click, visit, shown, **picked)
+        page.locator.input(self.walk, [visit, chosen], shown, **picked)
         page.most.click(self.show_most_changed, visit, shown, **QUICK)
         page.previous.click(self.show_previous, [visit, chosen], shown, **QUICK)
         page.following.click(self.show_next, [visit, chosen], shown, **QUICK)
-        page.histogram.select(self.light_bar, [visit, chosen], [page.locator, page.histogram], **QUICK)
+        page.histogram.select(self.light_bar, [visit, chosen], [page.locator, page.histogram], **picked)
 
     def open(self, visit: Visit | None) -> Update:
         """The tab was chosen: show the last photo with its most changed region."""

@@ -36,6 +36,12 @@ class Parts:
         around = self.solid[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
         return replace(self, dropped=self.dropped ^ {int(self.labels[row, column])}) if around.any() else self
 
+    def like(self, other: "Parts") -> "Parts":
+        """The same, without what lies mostly where another matte of this photo has dropped parts."""
+        gone = other.solid & np.isin(other.labels, list(other.dropped))
+        masks = (self.solid & (self.labels == number) for number in range(self.count))
+        return replace(self, dropped=frozenset(number for number, mask in enumerate(masks) if gone[mask].mean() > 0.5))
+
 
 def find_parts(alpha: NDArray[np.float32], window_share: float = 1.0) -> Parts:
     """Split an alpha (H, W) into parts that do not touch each other.

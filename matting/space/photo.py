@@ -18,9 +18,10 @@ from matting.space.loupe import find_spots, loupe_html
 from matting.space.panels import panels_html
 from matting.space.parts import outline_parts
 from matting.space.photo_page import build_photo_page, note_html
-from matting.space.result import Result, make_result
+from matting.space.result import Result
 from matting.space.scripts import SAVE
 from matting.space.service import (
+    EVERY,
     EXAMPLE_QUEUE,
     LATEST,
     MODEL_QUEUE,
@@ -32,6 +33,8 @@ from matting.space.service import (
     make_background,
     read_truth,
 )
+from matting.space.strokes import Stroke, read_strokes
+from matting.space.touch_up import touch_up_html
 from matting.space.truth import truth_html
 from matting.space.visit import StoppedError, Visit
 
@@ -52,7 +55,7 @@ class PhotoTab:
         settings = [page.size, page.bias, page.refine, page.cross]
         background = [page.kind, page.colour, page.picture]
         outputs = [self.visit, page.note, page.stop, page.slider, page.facts, page.parts, page.parts_title]
-        outputs += [page.parts_picture, page.loupe, page.panels, page.truth]
+        outputs += [page.parts_picture, page.touch_up, page.loupe, page.panels, page.truth]
         model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress_on": page.slider, **LATEST}
         example = {**model, **EXAMPLE_QUEUE}
 
@@ -63,7 +66,9 @@ class PhotoTab:
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
         runs.append(again.success(self.run_again, [*settings, *background, self.visit], **model))
-        page.examples.select(self.show_example, [*background, self.visit], **example)  # not stopped: it is kept for everybody
+        page.touch_up.select(self.touch_up, [*settings, *background, self.visit], **{**model, **EVERY})
+        picked = {**example, **EVERY}
+        page.examples.select(self.show_example, [*background, self.visit], **picked)  # not stopped: it is kept for everybody
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             lambda: (note_html(wording.STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
         )
@@ -77,9 +82,12 @@ class PhotoTab:
             **QUICK,
         )
         page.parts_picture.select(
-            self.toggle_part, [*background, self.visit], [page.slider, page.parts_picture, page.loupe], **QUICK
+            self.toggle_part,
+            [*background, self.visit],
+            [page.slider, page.parts_picture, page.touch_up, page.loupe],
+            **{**QUICK, **EVERY},
         )
-        page.loupe.select(self.move_loupe, self.visit, page.loupe, **QUICK)
+        page.loupe.select(self.move_loupe, self.visit, page.loupe, **{**QUICK, **EVERY})
         page.truth_file.input(self.compare_truth, [page.truth_file, self.visit], page.truth, **QUICK)
         for what, button in page.saves.items():
             self._save_on(button.click, partial(self.save, what), background)
@@ -142,14 +150,36 @@ class PhotoTab:
     ) -> Iterator[Update]:
         """The same photo with other settings."""
         visit = self.service.visits.of(visit, request)
+        strokes = result_of(visit).strokes
+        yield from self._redo(Settings(size, bias, refine, cross), strokes, visit, make_background(kind, colour, picture))
+
+    def touch_up(
+        self,
+        size: str,
+        bias: float,
+        refine: bool,
+        cross: bool,
+        kind: str,
+        colour: str,
+        picture: str | None,
+        visit: Visit | None,
+        request: gr.Request,
+        event: gr.EventData,
+    ) -> Iterator[Update]:
+        """The same photo with strokes painted over it."""
+        visit = self.service.visits.of(visit, request)
+        with plain_errors():
+            strokes = read_strokes(event.value)
+        yield from self._redo(Settings(size, bias, refine, cross), strokes, visit, make_background(kind, colour, picture))
+
+    def _redo(self, settings: Settings, strokes: tuple[Stroke, ...], visit: Visit, background: Background) -> Iterator[Update]:
         last = result_of(visit)
-        started = perf_counter()
 
         def compute() -> Result:
-            matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross), visit)
-            return make_result(last.stem, matte, unknown_bias=bias, truth=last.truth, example=last.example)
+            matte = self.service.matte(last.matte.image, settings, visit, strokes)
+            return last.again(matte, settings.unknown_bias, strokes)
 
-        yield from self._run(compute, visit, make_background(kind, colour, picture), started)
+        yield from self._run(compute, visit, background, perf_counter(), fresh=False)
 
     def show_example(
         self,
@@ -175,20 +205,29 @@ class PhotoTab:
             return
         yield from self._run(lambda: self.service.example(0), visit, Background(), perf_counter())
 
-    def _run(self, compute: Callable[[], Result], visit: Visit, background: Background, started: float) -> Iterator[Update]:
+    def _run(
+        self, compute: Callable[[], Result], visit: Visit, background: Background, started: float, fresh: bool = True
+    ) -> Iterator[Update]:
+        """Compute a result and show it; `fresh` is whether it is of another photo than the last one."""
         turn = visit.turn = object()
         try:
             result = compute()
             if visit.turn is turn:
                 visit.begin(result)
-                yield {self.visit: visit, **self._cut_out_update(result, visit, background, started)}
+                easel = touch_up_html(result, visit, fresh)
+                shown = self._cut_out_update(result, visit, background, started)
+                yield {self.visit: visit, self.page.touch_up: easel, **shown}
             if visit.turn is turn:
                 yield self._details_update(result, visit)
         except StoppedError:
             return
         except Exception:
-            yield {self.page.note: note_html(wording.WAITING), self.page.stop: gr.Button(visible=False)}
+            yield {self.page.note: note_html(wording.WAITING), self.page.stop: gr.Button(visible=False), **self._keep(visit)}
             raise
+
+    def _keep(self, visit: Visit) -> Update:
+        """After a failure, the last result can be touched up as before."""
+        return {} if visit.result is None or visit.closed else {self.page.touch_up: touch_up_html(visit.result, visit, False)}
 
     def _cut_out_update(self, result: Result, visit: Visit, background: Background, started: float) -> Update:
         page, service = self.page, self.service
@@ -232,6 +271,7 @@ class PhotoTab:
         return {
             self.page.slider: self._slider(result, visit, background),
             self.page.parts_picture: self._parts_picture(result, background),
+            self.page.touch_up: touch_up_html(result, visit, fresh=False),
             self.page.loupe: loupe_html(result, find_spots(result)),
         }
 

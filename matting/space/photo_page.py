@@ -11,7 +11,7 @@ from matting.space.background import CHECKERBOARD, KINDS, Background
 from matting.space.downloads import SAVES
 from matting.space.region_drawing import data_uri
 from matting.space.result import ExamplePhoto
-from matting.space.scripts import PICK, WIPE
+from matting.space.scripts import PAINT, PICK, WIPE
 from matting.space.service import SIZES
 from matting.space.uploads import PhotoInput
 
@@ -34,6 +34,7 @@ class PhotoPage(NamedTuple):
     kind: gr.Radio
     colour: gr.ColorPicker
     picture: PhotoInput
+    touch_up: gr.HTML
     saves: dict[str, gr.Button]
     sink: gr.File
     facts: gr.HTML
@@ -111,6 +112,9 @@ def _build_stage() -> dict:
         picture = PhotoInput(
             label=wording.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
         )
+    with gr.Accordion(wording.TOUCH_UP, open=False, elem_id="touch-up"):
+        gr.HTML(f'<p class="small">{wording.TOUCH_UP_NOTE}</p>')
+        touch_up = gr.HTML(js_on_load=PAINT, elem_id="easel")
     facts = gr.HTML(elem_id="facts")
     with gr.Row(elem_classes="saves"):
         saves = {what: gr.Button(title, size="sm", min_width=110, elem_id=f"save-{what}") for what, title in SAVES.items()}
@@ -123,6 +127,7 @@ def _build_stage() -> dict:
         "kind": kind,
         "colour": colour,
         "picture": picture,
+        "touch_up": touch_up,
         "facts": facts,
         "saves": saves,
         "sink": sink,

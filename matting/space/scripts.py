@@ -45,6 +45,81 @@ watch('value', () => {
 });
 """
 
+# Strokes of a brush on a picture. Python is sent all of them after each one, so that none is lost on the way; the ones it has
+# not answered yet are drawn.
+PAINT = """
+let strokes = [], stroke = null, kind = 'remove', brush = 18;
+const find = (what) => element.querySelector(what);
+const paint = () => {
+  const canvas = find('canvas'), pen = canvas.getContext('2d'), box = canvas.getBoundingClientRect();
+  const width = canvas.width = box.width * devicePixelRatio, height = canvas.height = box.height * devicePixelRatio;
+  pen.lineCap = pen.lineJoin = 'round';
+  for (const {keep, radius, points} of [...strokes.slice(find('.paint').dataset.answered), ...(stroke ? [stroke] : [])]) {
+    pen.strokeStyle = keep ? '#2fae6bb0' : '#e0453ab0';
+    pen.lineWidth = 2 * radius * Math.max(width, height);
+    pen.beginPath();
+    [points[0], ...points].forEach(([x, y]) => pen.lineTo(x * width, y * height));
+    pen.stroke();
+  }
+};
+const show = () => {
+  const kinds = element.querySelectorAll('[data-kind]');
+  for (const button of kinds) button.setAttribute('aria-pressed', button.dataset.kind === kind);
+  for (const button of element.querySelectorAll('[data-act]')) button.disabled = strokes.length === 0;
+  find('.tools input').value = brush;
+  paint();
+};
+const renew = () => {
+  if (!find('.paint')) return;
+  if (find('.paint').dataset.fresh === 'true') strokes = [];
+  show();
+};
+const send = () => {
+  find('.easel').classList.add('busy');
+  show();
+  trigger('select', {value: strokes});
+};
+const place = (event) => {
+  const box = find('canvas').getBoundingClientRect(), ring = find('.ring');
+  const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+  ring.style.cssText = `left:${100 * x}%;top:${100 * y}%;width:${brush / 500 * Math.max(box.width, box.height)}px`;
+  return [x, y].map((share) => Math.round(Math.min(1, Math.max(0, share)) * 1e4) / 1e4);
+};
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  if (button.dataset.kind) { kind = button.dataset.kind; show(); return; }
+  strokes = button.dataset.act === 'undo' ? strokes.slice(0, -1) : [];
+  send();
+});
+element.addEventListener('input', (event) => { brush = Number(event.target.value); });
+element.addEventListener('pointerdown', (event) => {
+  if (event.target !== find('canvas') || event.button !== 0) return;
+  event.preventDefault();
+  event.target.setPointerCapture(event.pointerId);
+  stroke = {keep: kind === 'keep', radius: brush / 1000, points: [place(event)]};
+  paint();
+});
+element.addEventListener('pointermove', (event) => {
+  if (!stroke && event.target !== find('canvas')) return;
+  const [x, y] = place(event);
+  if (!stroke) return;
+  const [left, top] = stroke.points[stroke.points.length - 1];
+  if (Math.hypot(x - left, y - top) > 0.003) stroke.points.push([x, y]);
+  paint();
+});
+const finish = () => {
+  if (!stroke) return;
+  strokes.push(stroke);
+  stroke = null;
+  send();
+};
+element.addEventListener('pointerup', finish);
+element.addEventListener('pointercancel', finish);
+watch('value', renew);
+renew();
+"""
+
 # Start the download of the file that has just been made.
 SAVE = """
 (file) => {

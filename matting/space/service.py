@@ -16,6 +16,7 @@ from matting.space.background import PICTURE, Background
 from matting.space.device import Device, Lend, always_there
 from matting.space.errors import Problem, plain_errors
 from matting.space.result import ExamplePhoto, Result, file_stem, make_result
+from matting.space.strokes import Stroke, draw_scribbles
 from matting.space.visit import Visit, Visits, not_stoppable, stoppable
 from matting.weights import locate, read_metadata
 
@@ -23,6 +24,7 @@ MAX_MEGAPIXELS = 50
 MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1}
 EXAMPLE_QUEUE = {"concurrency_id": "example", "concurrency_limit": 2}  # computed once: nobody waits behind a clip to see one
 LATEST = {"trigger_mode": "always_last"}  # what is asked for while an answer is under way is answered next
+EVERY = {"trigger_mode": "multiple"}  # for events whose data says what is meant: Gradio answers a late one with the data before
 UNQUEUED = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}  # the browser shows no error
 QUICK = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
 SIZES = ("Auto", "512", "1024", "1536", "Full")
@@ -85,12 +87,13 @@ class Service:
     def device(self) -> str:
         return str(next(self.model.parameters()).device)
 
-    def matte(self, image: NDArray[np.uint8], settings: Settings, visit: Visit) -> Matte:
-        """Matte (H, W, 3) uint8; raises `StoppedError` if the visitor changes their mind."""
+    def matte(self, image: NDArray[np.uint8], settings: Settings, visit: Visit, strokes: tuple[Stroke, ...] = ()) -> Matte:
+        """Matte (H, W, 3) uint8 on which strokes are painted; raises `StoppedError` if the visitor changes their mind."""
         options = {
             "unknown_bias": settings.unknown_bias,
             "refine": settings.refine,
             "cross_region": settings.cross_region,
+            "scribbles": draw_scribbles(strokes, *image.shape[:2]),
         }
         with plain_errors(), stoppable(self.model, visit):
             return self.work.matte(image, settings.max_side(image), options)

@@ -85,6 +85,19 @@ SAVE_PANEL = "PNG"
 PARTS_TITLE = "{count} separate parts"
 PARTS_NOTE = "Click a part to leave it out, click again to bring it back. The cut-out above follows."
 
+TOUCH_UP = "Something wrong? Touch it up"
+TOUCH_UP_NOTE = (
+    "Paint roughly over what is wrong: places that look alike follow, and the second stage redraws the edge. What is left out "
+    "is shown in blue."
+)
+TOUCH_UP_REMOVE = "Remove"
+TOUCH_UP_KEEP = "Keep"
+TOUCH_UP_BRUSH = "Brush"
+TOUCH_UP_UNDO = "Undo"
+TOUCH_UP_CLEAR = "Clear"
+TOUCH_UP_WORKING = "redrawing …"
+TOUCH_UP_ALT = "The photo, in its colours where it is kept and blue where it is left out. Paint on it with the pointer."
+
 LOUPE_TITLE = "Closer"
 LOUPE_NOTE = "These are the places refinement changed the most. Drag across: left is the first stage alone, right is refined."
 LOUPE_COARSE = "first stage"

@@ -104,6 +104,59 @@ def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
     assert alpha[400:, 900:1200].max() == 0
 
 
+def test_photo_touched_up_with_a_brush(open_page):
+    page = open_page()
+    page.locator("#examples button").nth(1).click()
+    page.wait_for_function("document.querySelector('#result img').src.includes('curls')")
+    before = saved_alpha(page)
+    page.click("#touch-up button")
+    canvas = page.locator("#easel canvas")
+    page.wait_for_function("document.querySelector('#easel img')?.complete")
+    undo = page.locator("#easel [data-act=undo]")
+    assert undo.is_disabled()
+
+    stroke(page, canvas, (0.44, 0.06), (0.5, 0.12))  # through the hair
+    removed = saved_alpha(page)
+    assert before[90:110, 470:490].min() > 200 and removed[90:110, 470:490].max() < 50
+    assert np.abs(removed[600:] - before[600:]).max() < 3, "far from the stroke nothing changes"
+
+    page.click("#easel [data-kind=keep]")
+    stroke(page, canvas, (0.05, 0.2), (0.15, 0.2))  # on the wall
+    assert saved_alpha(page)[190:210, 60:140].min() > 200
+    answered(page, undo.click)
+    np.testing.assert_allclose(saved_alpha(page), removed, atol=2)
+    answered(page, page.locator("#easel [data-act=clear]").click)
+    np.testing.assert_allclose(saved_alpha(page), before, atol=2)
+
+    stroke(page, canvas, (0.44, 0.06), (0.5, 0.12))
+    page.locator("#examples button").nth(2).click()
+    page.wait_for_function("document.querySelector('#result img').src.includes('headwrap')")
+    page.wait_for_function("document.querySelector('#easel [data-act=undo]').disabled")
+
+
+def answered(page, act) -> None:
+    """Do something that has the photo redrawn, and wait until it is."""
+    before = page.locator("#easel img").get_attribute("src")
+    act()
+    page.wait_for_function("old => document.querySelector('#easel img').getAttribute('src') != old", arg=before)
+
+
+def stroke(page, canvas, *points: tuple[float, float]) -> None:
+    """Paint a line through points given as shares of the picture, and wait until it was answered."""
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for number, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if number == 0:
+            page.mouse.down()
+    answered(page, page.mouse.up)
+
+
+def saved_alpha(page) -> np.ndarray:
+    _, data = save(page, page.locator("#save-alpha"))
+    return np.asarray(Image.open(io.BytesIO(data))).astype(int)
+
+
 def test_photo_background_settings_and_loupe(open_page):
     page = open_page()
     shown = page.locator("#result img").nth(1)
@@ -131,6 +184,15 @@ def test_photo_example_has_a_true_alpha(open_page):
     assert page.locator("#truth .metrics tbody tr").count() == 2
     assert page.locator("#truth .framed").count() == 2
     assert page.locator("#truth .metrics td b").count() >= 6
+
+
+def test_photo_examples_clicked_one_after_the_other(open_page):
+    page = open_page()
+    for number in (2, 3):
+        page.locator("#examples button").nth(number).click()
+    page.wait_for_function("document.querySelector('#panels img').src.includes('brick')")
+    page.wait_for_timeout(1500)
+    assert "brick" in page.locator("#result img").first.get_attribute("src"), "the last one clicked is shown"
 
 
 def test_photo_stopped_while_it_is_worked_on(open_page, tmp_path):

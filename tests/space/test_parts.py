@@ -66,3 +66,12 @@ def test_outlines_mark_every_part_and_fade_dropped_ones():
     assert tuple(drawn[50, 20]) == (240, 161, 58)
     assert drawn[60, 150, 0] > 100  # faded
     assert tuple(drawn[50, 50]) == (40, 40, 40)
+
+
+def test_dropped_parts_stay_dropped_in_another_matte_of_the_photo():
+    dropped = find_parts(two_people()).toggled(0.75, 0.6)
+    again = np.zeros((100, 200), np.float32)
+    again[40:90, 128:172] = 1
+    again[30:50, 20:40] = 1  # less of the first one, so that their numbers change
+    assert find_parts(again).like(dropped).dropped == {0}
+    assert find_parts(again).like(find_parts(two_people())).dropped == frozenset()

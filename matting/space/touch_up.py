@@ -1,0 +1,50 @@
+"""Touching up: the picture on which a visitor paints over what is wrong."""
+
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matting.figures import TRIMAP_COLOURS
+from matting.space import wording
+from matting.space.parts import drop_parts
+from matting.space.result import Result
+from matting.space.visit import Visit, address_of
+
+_BRUSHES = (6, 80)  # radius in thousandths of the longer side; the first one is a cell of the working size
+_NIGHT = np.array(TRIMAP_COLOURS[0], np.float32)  # laid over what is left out
+_NIGHT_SHARE = 0.6
+
+
+def touch_up_html(result: Result, visit: Visit, fresh: bool) -> str:
+    """The tools and the picture.
+
+    Args:
+        result: of the photo.
+        visit: keeps the picture.
+        fresh: whether what was painted so far belongs to another photo; the browser forgets it then.
+    """
+    source = address_of(visit.write(draw_kept(result), f"{result.stem}-touch-up", lossy=True))
+    kinds = "".join(
+        f'<button type="button" class="chip {kind}" data-kind="{kind}">{title}</button>'
+        for kind, title in (("remove", wording.TOUCH_UP_REMOVE), ("keep", wording.TOUCH_UP_KEEP))
+    )
+    acts = "".join(
+        f'<button type="button" class="chip" data-act="{act}">{title}</button>'
+        for act, title in (("undo", wording.TOUCH_UP_UNDO), ("clear", wording.TOUCH_UP_CLEAR))
+    )
+    brush = f'<input type="range" min="{_BRUSHES[0]}" max="{_BRUSHES[1]}"/>'
+    return (
+        f'<div class="paint" data-fresh="{str(fresh).lower()}" data-answered="{len(result.strokes)}">'
+        f'<div class="tools">{kinds}<span>{acts}</span><label>{wording.TOUCH_UP_BRUSH} {brush}</label></div>'
+        f'<div class="easel"><img src="{source}" alt="{escape(wording.TOUCH_UP_ALT)}"/><canvas></canvas>'
+        f'<i class="ring"></i><b class="tag">{wording.TOUCH_UP_WORKING}</b></div></div>'
+    )
+
+
+def draw_kept(result: Result) -> NDArray[np.uint8]:
+    """The photo (h, w, 3), small: what is kept as it is, what is left out in grey under the trimap's colour of background."""
+    image = result.preview.image.astype(np.float32)
+    alpha = drop_parts(result.preview.alpha, result.parts)[..., None]
+    left_out = (1 - _NIGHT_SHARE) * image.mean(2, keepdims=True) + _NIGHT_SHARE * _NIGHT
+    return np.rint(alpha * image + (1 - alpha) * left_out).astype(np.uint8)
