@@ -299,6 +299,9 @@ ends at a border. The new squares are written over the coarse alpha; everything 
 paper), so that every strand has the edges that it has in the photo.
 
 That is why it is quick: on most portraits fewer than one square in ten is touched.
+
+**Your own touch.** A stroke of the brush corrects the coarse alpha. The correction spreads to places that look alike, as far
+as the first stage was not certain; where that leaves an edge, the squares along it are redrawn like all others.
 """
 ABOUT_PRIVACY = """
 ### Privacy
