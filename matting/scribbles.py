@@ -32,15 +32,17 @@ def check_scribbles(scribbles: NDArray, height: int, width: int) -> None:
     """Raises ValueError if scribbles are not (height, width) of -1, 0 and 1."""
     if scribbles.shape != (height, width):
         raise ValueError(f"scribbles must have the photo's shape {(height, width)}, got {scribbles.shape}")
-    if not np.isin(scribbles, (-1, 0, 1)).all():
-        raise ValueError(f"scribbles must be -1 (background), 0 or 1 (foreground), got {np.unique(scribbles)[:5]}")
+    lowest, highest = scribbles.min(), scribbles.max()
+    if not np.issubdtype(scribbles.dtype, np.integer) or lowest < -1 or highest > 1:
+        kind = f"{scribbles.dtype} from {lowest} to {highest}"
+        raise ValueError(f"scribbles must be integers, -1 (background), 0 or 1 (foreground), got {kind}")
 
 
 def scribbled_cells(scribbles: NDArray[np.int8], grid: tuple[int, int]) -> Cells:
     """What scribbles (H, W) say of the cells of a grid (h, w): at least a quarter of a cell counts, the larger share wins."""
-    masks = ((scribbles == value).astype(np.float32) for value in (-1, 1))
+    masks = ((scribbles == value).view(np.uint8) * np.uint8(255) for value in (-1, 1))
     background, foreground = (cv2.resize(mask, grid[::-1], interpolation=cv2.INTER_AREA) for mask in masks)
-    said = np.where(foreground > background, 1, -1) * (np.maximum(background, foreground) >= _LEAST_SHARE)
+    said = np.where(foreground > background, 1, -1) * (np.maximum(background, foreground) >= _LEAST_SHARE * 255)
     return said.astype(np.int8)
 
 

@@ -107,7 +107,10 @@ def test_a_quarter_of_a_cell_counts_and_the_larger_share_wins():
     ("scribbles", "message"),
     [
         (np.zeros((4, 6), np.int8), r"scribbles must have the photo's shape \(6, 4\), got \(4, 6\)"),
-        (np.full((6, 4), 2, np.int8), r"scribbles must be -1 \(background\), 0 or 1 \(foreground\), got \[2\]"),
+        (np.full((6, 4), 2, np.int8), r"integers, -1 \(background\), 0 or 1 \(foreground\), got int8 from 2 to 2"),
+        (np.full((6, 4), 255, np.uint8), "got uint8 from 255 to 255"),
+        (np.full((6, 4), -128, np.int8), "got int8 from -128 to -128"),
+        (np.full((6, 4), 0.5), "got float64 from 0.5 to 0.5"),
     ],
 )
 def test_scribbles_that_do_not_fit_are_refused(scribbles, message):

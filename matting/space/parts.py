@@ -1,5 +1,6 @@
 """Separate parts of an alpha, usually people, each of which can be kept or dropped."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,11 +31,19 @@ class Parts:
 
     def toggled(self, x: float, y: float) -> "Parts":
         """Drop or bring back the part at a point, given as shares of the width and height; nothing far from any part."""
-        height, width = self.labels.shape
-        row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
-        reach = max(height, width) // 16
+        row, column = self._place(x, y)
+        reach = max(self.labels.shape) // 16
         around = self.solid[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
         return replace(self, dropped=self.dropped ^ {int(self.labels[row, column])}) if around.any() else self
+
+    def brought_back(self, points: Iterable[tuple[float, float]]) -> "Parts":
+        """Drop nothing that one of the points, shares of the width and height, lies in."""
+        places = [self._place(x, y) for x, y in points]
+        return replace(self, dropped=self.dropped - {int(self.labels[place]) for place in places if self.solid[place]})
+
+    def _place(self, x: float, y: float) -> tuple[int, int]:
+        height, width = self.labels.shape
+        return min(max(int(y * height), 0), height - 1), min(max(int(x * width), 0), width - 1)
 
     def like(self, other: "Parts") -> "Parts":
         """The same, without what lies mostly where another matte of this photo has dropped parts."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from time import perf_counter
 from typing import Any
 
@@ -33,7 +34,7 @@ from matting.space.service import (
     make_background,
     read_truth,
 )
-from matting.space.strokes import Stroke, read_strokes
+from matting.space.strokes import Painting, read_painting
 from matting.space.touch_up import touch_up_html
 from matting.space.truth import truth_html
 from matting.space.visit import StoppedError, Visit
@@ -66,7 +67,8 @@ class PhotoTab:
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
         runs.append(again.success(self.run_again, [*settings, *background, self.visit], **model))
-        page.touch_up.select(self.touch_up, [*settings, *background, self.visit], **{**model, **EVERY})
+        painted = {**model, **EVERY, "show_progress": "hidden"}  # the picture that is painted on shows it
+        page.touch_up.select(self.touch_up, [*settings, *background, self.visit], **painted)
         picked = {**example, **EVERY}
         page.examples.select(self.show_example, [*background, self.visit], **picked)  # not stopped: it is kept for everybody
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
@@ -101,9 +103,9 @@ class PhotoTab:
 
     def announce(self, photo: str | None, request: gr.Request) -> Update:
         """Say at once that work has begun or why it will not, and end the work on an earlier photo."""
-        self.service.visits.stop(request)
         if photo:
             check_pixels(photo)
+        self.service.visits.stop(request)
         text = wording.WORKING if photo else wording.WAITING
         return {self.page.note: note_html(text), self.page.stop: gr.Button(visible=bool(photo))}
 
@@ -125,9 +127,10 @@ class PhotoTab:
         request: gr.Request,
     ) -> Iterator[Update]:
         """A new photo."""
-        if photo is None:
-            return
         visit = self.service.visits.of(visit, request)
+        if photo is None:  # taken away; the last result stays. A handler that yields nothing would empty the page
+            yield {self.visit: visit}
+            return
         visit.take(photo, truth, picture)
         started = perf_counter()
 
@@ -150,8 +153,7 @@ class PhotoTab:
     ) -> Iterator[Update]:
         """The same photo with other settings."""
         visit = self.service.visits.of(visit, request)
-        strokes = result_of(visit).strokes
-        yield from self._redo(Settings(size, bias, refine, cross), strokes, visit, make_background(kind, colour, picture))
+        yield from self._redo(Settings(size, bias, refine, cross), visit, make_background(kind, colour, picture))
 
     def touch_up(
         self,
@@ -166,18 +168,22 @@ class PhotoTab:
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Update]:
-        """The same photo with strokes painted over it."""
+        """The same photo, painted over."""
         visit = self.service.visits.of(visit, request)
         with plain_errors():
-            strokes = read_strokes(event.value)
-        yield from self._redo(Settings(size, bias, refine, cross), strokes, visit, make_background(kind, colour, picture))
+            painting = read_painting(event.value)
+        if visit.result is not None and painting.photo != visit.painting.photo:  # painted on the photo before
+            yield {self.visit: visit}
+            return
+        visit.painting = painting
+        yield from self._redo(Settings(size, bias, refine, cross), visit, make_background(kind, colour, picture))
 
-    def _redo(self, settings: Settings, strokes: tuple[Stroke, ...], visit: Visit, background: Background) -> Iterator[Update]:
-        last = result_of(visit)
+    def _redo(self, settings: Settings, visit: Visit, background: Background) -> Iterator[Update]:
+        last, painting = result_of(visit), visit.painting
 
         def compute() -> Result:
-            matte = self.service.matte(last.matte.image, settings, visit, strokes)
-            return last.again(matte, settings.unknown_bias, strokes)
+            matte = self.service.matte(last.matte.image, settings, visit, painting.strokes)
+            return last.again(matte, settings.unknown_bias, painting)
 
         yield from self._run(compute, visit, background, perf_counter(), fresh=False)
 
@@ -210,24 +216,31 @@ class PhotoTab:
     ) -> Iterator[Update]:
         """Compute a result and show it; `fresh` is whether it is of another photo than the last one."""
         turn = visit.turn = object()
+        before = visit.painting
+        if fresh:
+            visit.painting = Painting(token_hex(4))
         try:
             result = compute()
             if visit.turn is turn:
                 visit.begin(result)
-                easel = touch_up_html(result, visit, fresh)
+                easel = touch_up_html(result, visit)
                 shown = self._cut_out_update(result, visit, background, started)
                 yield {self.visit: visit, self.page.touch_up: easel, **shown}
-            if visit.turn is turn:
-                yield self._details_update(result, visit)
+            yield self._details_update(result, visit) if visit.turn is turn else {self.visit: visit}
         except StoppedError:
-            return
+            yield {self.visit: visit, **self._keep(visit, turn, before)}
         except Exception:
-            yield {self.page.note: note_html(wording.WAITING), self.page.stop: gr.Button(visible=False), **self._keep(visit)}
+            ended = {self.page.note: note_html(wording.WAITING), self.page.stop: gr.Button(visible=False)}
+            yield {**ended, **self._keep(visit, turn, before)}
             raise
 
-    def _keep(self, visit: Visit) -> Update:
-        """After a failure, the last result can be touched up as before."""
-        return {} if visit.result is None or visit.closed else {self.page.touch_up: touch_up_html(visit.result, visit, False)}
+    def _keep(self, visit: Visit, turn: object, painting: Painting) -> Update:
+        """Nothing came of a turn: if no other one has begun, the last result can be painted on as before."""
+        if visit.turn is not turn or visit.closed or visit.result is None:
+            return {}
+        if visit.painting.photo != painting.photo:
+            visit.painting = painting
+        return {self.page.touch_up: touch_up_html(visit.result, visit, visit.painting.version)}
 
     def _cut_out_update(self, result: Result, visit: Visit, background: Background, started: float) -> Update:
         page, service = self.page, self.service
@@ -271,7 +284,7 @@ class PhotoTab:
         return {
             self.page.slider: self._slider(result, visit, background),
             self.page.parts_picture: self._parts_picture(result, background),
-            self.page.touch_up: touch_up_html(result, visit, fresh=False),
+            self.page.touch_up: touch_up_html(result, visit),
             self.page.loupe: loupe_html(result, find_spots(result)),
         }
 

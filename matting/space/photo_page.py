@@ -114,7 +114,7 @@ def _build_stage() -> dict:
         )
     with gr.Accordion(wording.TOUCH_UP, open=False, elem_id="touch-up"):
         gr.HTML(f'<p class="small">{wording.TOUCH_UP_NOTE}</p>')
-        touch_up = gr.HTML(js_on_load=PAINT, elem_id="easel")
+        touch_up = gr.HTML(f'<p class="small">{wording.TOUCH_UP_EMPTY}</p>', js_on_load=PAINT, elem_id="easel")
     facts = gr.HTML(elem_id="facts")
     with gr.Row(elem_classes="saves"):
         saves = {what: gr.Button(title, size="sm", min_width=110, elem_id=f"save-{what}") for what, title in SAVES.items()}

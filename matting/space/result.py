@@ -14,7 +14,7 @@ from matting.foreground import estimate_foreground
 from matting.matte import Matte
 from matting.space.background import Background, composite, render_background
 from matting.space.parts import Parts, drop_parts, find_parts
-from matting.space.strokes import Stroke
+from matting.space.strokes import Painting
 
 PREVIEW_SIDE = 1280
 NOBODY_SHARE = 0.004  # of what the network looked at; less foreground than this is nobody
@@ -56,7 +56,7 @@ class Result:
         truth: (H, W) true alpha in [0, 1], if there is one.
         parts: separate parts and which of them are dropped.
         example: which of our own pictures this is, if it is one.
-        strokes: what was painted over the photo before it was matted.
+        painting: what was painted over the photo before it was matted.
     """
 
     stem: str
@@ -65,7 +65,7 @@ class Result:
     truth: NDArray[np.float32] | None
     parts: Parts
     example: ExamplePhoto | None = None
-    strokes: tuple[Stroke, ...] = ()
+    painting: Painting = Painting()
 
     @property
     def alpha(self) -> NDArray[np.float32]:
@@ -95,10 +95,12 @@ class Result:
         """The result with other parts dropped."""
         return self._changed(parts=parts)
 
-    def again(self, matte: Matte, unknown_bias: float, strokes: tuple[Stroke, ...]) -> "Result":
-        """The result of another matte of the photo; what was dropped stays dropped."""
+    def again(self, matte: Matte, unknown_bias: float, painting: Painting) -> "Result":
+        """The result of another matte of the photo; what was dropped stays dropped, unless it has just been painted over."""
         parts = find_parts(matte.alpha, matte.window_share).like(self.parts)
-        return Result(self.stem, matte, unknown_bias, self.truth, parts, self.example, strokes)
+        if painting.version != self.painting.version and painting.strokes and painting.strokes[-1].keep:
+            parts = parts.brought_back(painting.strokes[-1].points)
+        return Result(self.stem, matte, unknown_bias, self.truth, parts, self.example, painting)
 
     def with_truth(self, truth: NDArray[np.float32] | None) -> "Result":
         """The result beside another true alpha."""

@@ -45,77 +45,98 @@ watch('value', () => {
 });
 """
 
-# Strokes of a brush on a picture. Python is sent all of them after each one, so that none is lost on the way; the ones it has
-# not answered yet are drawn.
+# Strokes of a brush on a picture. Python is sent all of them, and asked again only when it has answered; what it has not
+# answered yet is drawn.
 PAINT = """
-let strokes = [], stroke = null, kind = 'remove', brush = 18;
+let photo = '', version = 0, asked = 0, strokes = [], stroke = null, pointer = null, kind = 'remove', brush = 18;
 const find = (what) => element.querySelector(what);
+const all = (what) => [...element.querySelectorAll(what)];
+const facts = () => find('.paint').dataset;
+const answered = () => Number(facts().version) === version;
 const paint = () => {
   const canvas = find('canvas'), pen = canvas.getContext('2d'), box = canvas.getBoundingClientRect();
   const width = canvas.width = box.width * devicePixelRatio, height = canvas.height = box.height * devicePixelRatio;
   pen.lineCap = pen.lineJoin = 'round';
-  for (const {keep, radius, points} of [...strokes.slice(find('.paint').dataset.answered), ...(stroke ? [stroke] : [])]) {
+  for (const {keep, radius, points} of [...(answered() ? [] : strokes.slice(facts().answered)), ...(stroke ? [stroke] : [])]) {
     pen.strokeStyle = keep ? '#2fae6bb0' : '#e0453ab0';
     pen.lineWidth = 2 * radius * Math.max(width, height);
     pen.beginPath();
-    [points[0], ...points].forEach(([x, y]) => pen.lineTo(x * width, y * height));
+    pen.moveTo(points[0][0] * width + 0.01, points[0][1] * height);
+    for (const [x, y] of points) pen.lineTo(x * width, y * height);
     pen.stroke();
   }
 };
 const show = () => {
-  const kinds = element.querySelectorAll('[data-kind]');
-  for (const button of kinds) button.setAttribute('aria-pressed', button.dataset.kind === kind);
-  for (const button of element.querySelectorAll('[data-act]')) button.disabled = strokes.length === 0;
+  for (const button of all('[data-kind]')) button.setAttribute('aria-pressed', button.dataset.kind === kind);
+  for (const button of all('[data-act]')) button.disabled = strokes.length === 0;
   find('.tools input').value = brush;
+  find('.easel').classList.toggle('busy', !answered());
   paint();
+};
+const ask = () => {
+  asked = version;
+  trigger('select', {value: {photo, version, strokes}});
+};
+const change = () => {
+  const idle = Number(facts().version) === asked;
+  version += 1;
+  show();
+  if (idle) ask();
 };
 const renew = () => {
   if (!find('.paint')) return;
-  if (find('.paint').dataset.fresh === 'true') strokes = [];
+  if (facts().photo !== photo) [photo, version, asked, strokes, stroke] = [facts().photo, 0, 0, [], null];
+  new ResizeObserver(paint).observe(find('.easel'));
   show();
-};
-const send = () => {
-  find('.easel').classList.add('busy');
-  show();
-  trigger('select', {value: strokes});
+  if (!answered() && asked !== version) ask();
 };
 const place = (event) => {
-  const box = find('canvas').getBoundingClientRect(), ring = find('.ring');
+  const box = find('canvas').getBoundingClientRect();
   const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
-  ring.style.cssText = `left:${100 * x}%;top:${100 * y}%;width:${brush / 500 * Math.max(box.width, box.height)}px`;
+  const width = brush / 500 * Math.max(box.width, box.height);
+  find('.ring').style.cssText = `left:${100 * x}%;top:${100 * y}%;width:${width}px`;
   return [x, y].map((share) => Math.round(Math.min(1, Math.max(0, share)) * 1e4) / 1e4);
+};
+const drop = () => {
+  stroke = null;
+  paint();
 };
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
-  if (button.dataset.kind) { kind = button.dataset.kind; show(); return; }
+  if (button.dataset.kind) {
+    kind = button.dataset.kind;
+    show();
+    return;
+  }
   strokes = button.dataset.act === 'undo' ? strokes.slice(0, -1) : [];
-  send();
+  change();
 });
 element.addEventListener('input', (event) => { brush = Number(event.target.value); });
 element.addEventListener('pointerdown', (event) => {
-  if (event.target !== find('canvas') || event.button !== 0) return;
+  if (event.target.tagName !== 'CANVAS' || event.button !== 0 || strokes.length >= facts().most) return;
+  if (stroke) return drop();
   event.preventDefault();
   event.target.setPointerCapture(event.pointerId);
+  pointer = event.pointerId;
   stroke = {keep: kind === 'keep', radius: brush / 1000, points: [place(event)]};
   paint();
 });
 element.addEventListener('pointermove', (event) => {
-  if (!stroke && event.target !== find('canvas')) return;
+  if (stroke ? event.pointerId !== pointer : event.target.tagName !== 'CANVAS') return;
   const [x, y] = place(event);
   if (!stroke) return;
   const [left, top] = stroke.points[stroke.points.length - 1];
   if (Math.hypot(x - left, y - top) > 0.003) stroke.points.push([x, y]);
   paint();
 });
-const finish = () => {
-  if (!stroke) return;
-  strokes.push(stroke);
+element.addEventListener('pointerup', (event) => {
+  if (!stroke || event.pointerId !== pointer) return;
+  strokes = [...strokes, stroke];
   stroke = null;
-  send();
-};
-element.addEventListener('pointerup', finish);
-element.addEventListener('pointercancel', finish);
+  change();
+});
+element.addEventListener('pointercancel', (event) => { if (stroke && event.pointerId === pointer) drop(); });
 watch('value', renew);
 renew();
 """

@@ -26,19 +26,34 @@ class Stroke(NamedTuple):
     points: tuple[tuple[float, float], ...]
 
 
-def read_strokes(sent: Any) -> tuple[Stroke, ...]:
-    """Strokes from JSON: a list of {"keep": bool, "radius": number, "points": [[x, y], ...]}.
+class Painting(NamedTuple):
+    """All that has been painted over a photo.
+
+    Attributes:
+        photo: stands for one showing of a photo, so that what is painted on it is not taken for another one's.
+        version: grows with every change.
+        strokes: the last one on top.
+    """
+
+    photo: str = ""
+    version: int = 0
+    strokes: tuple[Stroke, ...] = ()
+
+
+def read_painting(sent: Any) -> Painting:
+    """A painting from JSON; its strokes are a list of {"keep": bool, "radius": number, "points": [[x, y], ...]}.
 
     Raises:
         ValueError: if it is anything else, or more than a hand paints.
     """
     try:
-        strokes = tuple(_read_stroke(stroke["keep"], stroke["radius"], stroke["points"]) for stroke in sent)
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError("strokes must be a list of objects with keep, radius and points") from error
+        strokes = tuple(_read_stroke(stroke["keep"], stroke["radius"], stroke["points"]) for stroke in sent["strokes"])
+        painting = Painting(str(sent["photo"]), int(sent["version"]), strokes)
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise ValueError("expected photo, version, and strokes with keep, radius and points") from error
     if len(strokes) > MOST_STROKES or sum(len(stroke.points) for stroke in strokes) > MOST_POINTS:
         raise ValueError(f"there can be {MOST_STROKES} strokes of {MOST_POINTS} points in all; clear them to paint more")
-    return strokes
+    return painting
 
 
 def _read_stroke(keep: Any, radius: Any, points: Any) -> Stroke:

@@ -9,6 +9,7 @@ from matting.figures import TRIMAP_COLOURS
 from matting.space import wording
 from matting.space.parts import drop_parts
 from matting.space.result import Result
+from matting.space.strokes import MOST_STROKES
 from matting.space.visit import Visit, address_of
 
 _BRUSHES = (6, 80)  # radius in thousandths of the longer side; the first one is a cell of the working size
@@ -16,15 +17,19 @@ _NIGHT = np.array(TRIMAP_COLOURS[0], np.float32)  # laid over what is left out
 _NIGHT_SHARE = 0.6
 
 
-def touch_up_html(result: Result, visit: Visit, fresh: bool) -> str:
+def touch_up_html(result: Result, visit: Visit, version: int | None = None) -> str:
     """The tools and the picture.
 
     Args:
         result: of the photo.
-        visit: keeps the picture.
-        fresh: whether what was painted so far belongs to another photo; the browser forgets it then.
+        visit: keeps the picture, and knows which showing of a photo this is.
+        version: of the painting that this answers; that of the result if not given.
     """
+    painting = result.painting
     source = address_of(visit.write(draw_kept(result), f"{result.stem}-touch-up", lossy=True))
+    facts = {"photo": visit.painting.photo, "version": painting.version if version is None else version}
+    facts |= {"answered": len(painting.strokes), "most": MOST_STROKES}
+    data = " ".join(f'data-{name}="{value}"' for name, value in facts.items())
     kinds = "".join(
         f'<button type="button" class="chip {kind}" data-kind="{kind}">{title}</button>'
         for kind, title in (("remove", wording.TOUCH_UP_REMOVE), ("keep", wording.TOUCH_UP_KEEP))
@@ -35,9 +40,9 @@ def touch_up_html(result: Result, visit: Visit, fresh: bool) -> str:
     )
     brush = f'<input type="range" min="{_BRUSHES[0]}" max="{_BRUSHES[1]}"/>'
     return (
-        f'<div class="paint" data-fresh="{str(fresh).lower()}" data-answered="{len(result.strokes)}">'
+        f'<div class="paint" {data}>'
         f'<div class="tools">{kinds}<span>{acts}</span><label>{wording.TOUCH_UP_BRUSH} {brush}</label></div>'
-        f'<div class="easel"><img src="{source}" alt="{escape(wording.TOUCH_UP_ALT)}"/><canvas></canvas>'
+        f'<div class="easel"><img src="{source}" draggable="false" alt="{escape(wording.TOUCH_UP_ALT)}"/><canvas></canvas>'
         f'<i class="ring"></i><b class="tag">{wording.TOUCH_UP_WORKING}</b></div></div>'
     )
 

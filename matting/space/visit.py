@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from matting.space.strokes import Painting
+
 TIME_TO_LIVE_S = 30 * 60
 
 
@@ -41,6 +43,7 @@ class Visit:
         stop: set when the work in progress is no longer wanted.
         closed: whether it is over; nothing may be written for it any more.
         turn: stands for the photo begun last; an earlier one that is late must not take its place.
+        painting: what the visitor has painted over the photo begun last, whether that was worked on or not.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class Visit:
     stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
     turn: object = None
+    painting: Painting = Painting()
 
     def clear(self) -> None:
         """Stop the work and forget everything."""

@@ -87,9 +87,10 @@ PARTS_NOTE = "Click a part to leave it out, click again to bring it back. The cu
 
 TOUCH_UP = "Something wrong? Touch it up"
 TOUCH_UP_NOTE = (
-    "Paint roughly over what is wrong: places that look alike follow, and the second stage redraws the edge. What is left out "
-    "is shown in blue."
+    "Paint roughly over what is wrong: places that look alike follow, and the edge is redrawn. "
+    "What is left out is shown in blue."
 )
+TOUCH_UP_EMPTY = "The picture to paint on comes with the cut-out."
 TOUCH_UP_REMOVE = "Remove"
 TOUCH_UP_KEEP = "Keep"
 TOUCH_UP_BRUSH = "Brush"

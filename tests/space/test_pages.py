@@ -106,12 +106,8 @@ def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
 
 def test_photo_touched_up_with_a_brush(open_page):
     page = open_page()
-    page.locator("#examples button").nth(1).click()
-    page.wait_for_function("document.querySelector('#result img').src.includes('curls')")
+    canvas = open_easel(page, 1, "curls")
     before = saved_alpha(page)
-    page.click("#touch-up button")
-    canvas = page.locator("#easel canvas")
-    page.wait_for_function("document.querySelector('#easel img')?.complete")
     undo = page.locator("#easel [data-act=undo]")
     assert undo.is_disabled()
 
@@ -125,13 +121,100 @@ def test_photo_touched_up_with_a_brush(open_page):
     assert saved_alpha(page)[190:210, 60:140].min() > 200
     answered(page, undo.click)
     np.testing.assert_allclose(saved_alpha(page), removed, atol=2)
+    page.click("#settings button")
+    answered(page, page.get_by_role("checkbox", name="Refinement").uncheck)
+    assert saved_alpha(page)[90:110, 470:490].max() < 50, "strokes stay when settings change"
+    answered(page, page.get_by_role("checkbox", name="Refinement").check)
     answered(page, page.locator("#easel [data-act=clear]").click)
     np.testing.assert_allclose(saved_alpha(page), before, atol=2)
 
-    stroke(page, canvas, (0.44, 0.06), (0.5, 0.12))
+
+def test_photo_painted_faster_than_it_is_redrawn(open_page):
+    page = open_page()
+    canvas = open_easel(page, 1, "curls")
+    for x in (0.40, 0.45, 0.50, 0.55):
+        stroke(page, canvas, (x, 0.08), wait=False)
+    assert ink(page) > 0, "a tap is drawn at once"
+    page.click("#settings button")
+    page.get_by_text("512", exact=True).first.click()
+    settle(page)
+    assert page.locator("#easel .paint").get_attribute("data-answered") == "4" and ink(page) == 0
+    alpha = saved_alpha(page)
+    assert all(alpha[78:82, int(1000 * x) - 2 : int(1000 * x) + 2].max() < 50 for x in (0.40, 0.45, 0.50, 0.55))
+
+    for _ in range(3):
+        stroke(page, canvas, (0.44, 0.06), (0.5, 0.12), wait=False)
     page.locator("#examples button").nth(2).click()
-    page.wait_for_function("document.querySelector('#result img').src.includes('headwrap')")
-    page.wait_for_function("document.querySelector('#easel [data-act=undo]').disabled")
+    page.wait_for_function("document.querySelector('#easel img').src.includes('headwrap')")
+    page.wait_for_timeout(2500)
+    settle(page)
+    assert "headwrap" in page.locator("#easel img").get_attribute("src"), "what is asked for last is shown"
+    assert page.locator("#easel .paint").get_attribute("data-answered") == "0"
+    assert page.locator("#easel [data-act=undo]").is_disabled()
+
+
+def test_photo_taken_away_while_it_is_painted_on(open_page):
+    page = open_page()
+    upload(page, EXAMPLES / "silver.jpg")
+    page.wait_for_selector("#panels img")
+    page.click("#touch-up button")
+    canvas = page.locator("#easel canvas")
+    page.wait_for_function("document.querySelector('#easel img')?.naturalWidth > 0")
+    stroke(page, canvas, (0.5, 0.5), wait=False)
+    page.locator("#photo").get_by_label("Remove Image").click()
+    settle(page)
+    assert page.locator("#result img").count() == 2 and page.locator("#panels img").count() == 6
+    stroke(page, canvas, (0.5, 0.6))
+    assert page.locator("#easel .paint").get_attribute("data-answered") == "2"
+
+
+def test_two_fingers_paint_nothing(open_page):
+    page = open_page(390, 844)
+    canvas = open_easel(page, 1, "curls")
+    box = canvas.bounding_box()
+    touches = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        fingers = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": number}
+            for number, (x, y) in enumerate(points)
+        ]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    touch("touchStart", (0.4, 0.4))
+    touch("touchStart", (0.4, 0.4), (0.6, 0.6))
+    touch("touchMove", (0.3, 0.3), (0.7, 0.7))
+    touch("touchEnd")
+    page.wait_for_timeout(300)
+    assert page.locator("#easel [data-act=undo]").is_disabled() and ink(page) == 0
+    touch("touchStart", (0.4, 0.08))
+    touch("touchMove", (0.5, 0.1))
+    answered(page, lambda: touch("touchEnd"))
+    assert page.locator("#easel [data-act=undo]").is_enabled()
+
+
+def open_easel(page, example: int, stem: str):
+    """Choose an example and open the brush; returns what is painted on."""
+    page.locator("#examples button").nth(example).click()
+    page.wait_for_function("stem => document.querySelector('#panels img').src.includes(stem)", arg=stem)
+    page.click("#touch-up button")
+    page.wait_for_function("document.querySelector('#easel img')?.naturalWidth > 0")
+    page.locator("#easel canvas").scroll_into_view_if_needed()
+    return page.locator("#easel canvas")
+
+
+def settle(page) -> None:
+    """Wait until all that was painted is answered."""
+    page.wait_for_function("document.querySelector('#easel .easel') && !document.querySelector('#easel .busy')")
+
+
+def ink(page) -> int:
+    """How many pixels of strokes are seen."""
+    return page.evaluate(
+        "() => { const c = document.querySelector('#easel canvas');"
+        " const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        " return data.filter((value, i) => i % 4 == 3 && value > 0).length; }"
+    )
 
 
 def answered(page, act) -> None:
@@ -139,9 +222,10 @@ def answered(page, act) -> None:
     before = page.locator("#easel img").get_attribute("src")
     act()
     page.wait_for_function("old => document.querySelector('#easel img').getAttribute('src') != old", arg=before)
+    settle(page)
 
 
-def stroke(page, canvas, *points: tuple[float, float]) -> None:
+def stroke(page, canvas, *points: tuple[float, float], wait: bool = True) -> None:
     """Paint a line through points given as shares of the picture, and wait until it was answered."""
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -149,7 +233,10 @@ def stroke(page, canvas, *points: tuple[float, float]) -> None:
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
         if number == 0:
             page.mouse.down()
-    answered(page, page.mouse.up)
+    if wait:
+        answered(page, page.mouse.up)
+    else:
+        page.mouse.up()
 
 
 def saved_alpha(page) -> np.ndarray:

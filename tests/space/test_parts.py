@@ -75,3 +75,10 @@ def test_dropped_parts_stay_dropped_in_another_matte_of_the_photo():
     again[30:50, 20:40] = 1  # less of the first one, so that their numbers change
     assert find_parts(again).like(dropped).dropped == {0}
     assert find_parts(again).like(find_parts(two_people())).dropped == frozenset()
+
+
+def test_a_dropped_part_that_is_painted_over_is_brought_back():
+    dropped = find_parts(two_people()).toggled(0.75, 0.6).toggled(0.25, 0.5)
+    assert dropped.dropped == {0, 1}
+    assert dropped.brought_back([(0.5, 0.5), (0.75, 0.6)]).dropped == {0}
+    assert dropped.brought_back([(0.5, 0.05), (-1, 2)]).dropped == {0, 1}, "none of them lies in a part"

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from matting.space.strokes import MOST_POINTS, MOST_STROKES, Stroke, draw_scribbles, read_strokes
+from matting.space.strokes import MOST_POINTS, MOST_STROKES, Painting, Stroke, draw_scribbles, read_painting
+
+
+def read_strokes(strokes):
+    return read_painting({"photo": "a1", "version": 2, "strokes": strokes}).strokes
+
 
 DAB = {"keep": True, "radius": 0.1, "points": [[0.5, 0.5]]}
 
@@ -31,7 +36,8 @@ def test_strokes_may_leave_the_photo():
 
 
 def test_numbers_are_read_as_they_are():
-    assert read_strokes([DAB]) == (Stroke(True, 0.1, ((0.5, 0.5),)),)
+    sent = {"photo": "a1", "version": 2, "strokes": [DAB]}
+    assert read_painting(sent) == Painting("a1", 2, (Stroke(True, 0.1, ((0.5, 0.5),)),))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +61,14 @@ def test_numbers_are_read_as_they_are():
     ],
 )
 def test_anything_else_is_refused(sent):
-    with pytest.raises(ValueError, match="strokes must be a list of objects with keep, radius and points"):
+    with pytest.raises(ValueError, match="expected photo, version, and strokes with keep, radius and points"):
         read_strokes(sent)
+
+
+@pytest.mark.parametrize("sent", [None, [], {"strokes": []}, {"photo": "a", "version": "b", "strokes": []}])
+def test_a_painting_has_a_photo_and_a_version(sent):
+    with pytest.raises(ValueError, match="expected photo, version, and strokes"):
+        read_painting(sent)
 
 
 @pytest.mark.parametrize("sent", [[DAB] * (MOST_STROKES + 1), [{**DAB, "points": [[0.5, 0.5]] * (MOST_POINTS + 1)}]])
