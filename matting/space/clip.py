@@ -21,6 +21,7 @@ from matting.space.clip_page import CHOICES, FIRST_CHOICE, SIZES, build_clip_pag
 from matting.space.errors import Problem, plain_errors
 from matting.space.photo_page import note_html
 from matting.space.result import file_stem
+from matting.space.scripts import HOLD
 from matting.space.service import EVERY, MODEL_QUEUE, QUICK, UNQUEUED, Service, read_photo
 from matting.space.visit import StoppedError, Visit, stoppable
 from matting.video import ClipReader
@@ -63,7 +64,8 @@ class ClipTab:
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             lambda: (note_html(wording.CLIP_STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
         )
-        page.chart.select(self.open_frame, self.visit, [page.chart, page.strip, page.preview], **{**QUICK, **EVERY})
+        opened = page.chart.select(self.open_frame, self.visit, [page.chart, page.strip, page.preview], **{**QUICK, **EVERY})
+        opened.success(None, None, None, js=HOLD, api_visibility="private")
         page.kind.input(self.show_background_controls, page.kind, [page.colour, page.picture], **UNQUEUED)
 
     def _wire_endpoint(self) -> None:
@@ -168,7 +170,8 @@ class ClipTab:
     def _run(self, clip: Path, settings: ClipSettings, backdrop: tuple, products: list[str], visit: Visit) -> Iterator[Update]:
         """Progress, then everything there is to see."""
         page = self.page
-        yield {self.visit: visit, page.note: note_html(wording.CLIP_STARTING), page.stop: gr.Button(visible=True)}
+        gone = {page.preview: None, page.facts: "", page.files: gr.File(visible=False), page.chart: "", page.strip: ""}
+        yield {self.visit: visit, page.note: note_html(wording.CLIP_STARTING), page.stop: gr.Button(visible=True), **gone}
         told = 0.0
         try:
             outputs = _outputs(clip, [*products, "preview"], visit)
@@ -213,11 +216,11 @@ class ClipTab:
     def open_frame(self, visit: Visit | None, event: gr.EventData) -> Update:
         """A frame that flickers, between its neighbours; the preview jumps to it."""
         if visit is None or visit.clip is None:
-            raise Problem(wording.ERROR_EXPIRED)
+            raise Problem(wording.CLIP_EXPIRED)
         report, preview = visit.clip
         frame = int(event.value)
         if not 0 <= frame < len(report.frames):
-            raise Problem(wording.ERROR_EXPIRED)
+            raise Problem(wording.CLIP_EXPIRED)
         return {
             self.page.chart: clip_chart_html(report, frame),
             self.page.strip: strip_html(report, preview, frame),

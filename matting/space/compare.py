@@ -89,16 +89,21 @@ class CompareTab:
         if not methods:
             raise Problem(wording.ERROR_METHODS)
         labels = {name: label for label, name in method_choices()}
-        visit.comparison = ()
+        turn, visit.view, visit.comparison = visit.turn, view, ()
+        visit.stop.clear()
         try:
             for done, name in enumerate(methods, 1):
                 text = wording.COMPARE_WORKING.format(method=labels[name], done=done, count=len(methods))
                 yield {page.note: note_html(text), page.stop: gr.Button(visible=True)}
-                visit.comparison += (run_method(name, photo, self.service, visit),)
-                yield {page.grid: comparison_html(visit.comparison, photo, view, visit)}
-            yield self._finish(photo, view, visit, _sizes(wording.COMPARE_DONE, photo))
+                compared = run_method(name, photo, self.service, visit)
+                if visit.turn is not turn or visit.stop.is_set():  # another photo was begun; not all methods can be stopped
+                    raise StoppedError
+                visit.comparison += (compared,)
+                yield {page.grid: comparison_html(visit.comparison, photo, visit.view, visit)}
+            yield self._finish(photo, visit, _sizes(wording.COMPARE_DONE, photo))
         except StoppedError:
-            return
+            note = {page.note: note_html(wording.COMPARE_STOPPED)} if visit.turn is turn else {}
+            yield {page.stop: gr.Button(visible=False), **note}
 
     def open(self, view: str, visit: Visit | None) -> Update:
         """The tab was chosen: show what the first tab has computed already, so that there is something to look at."""
@@ -108,21 +113,24 @@ class CompareTab:
         if visit.comparison:
             return {page.note: gr.skip()}
         photo = _photo_of(visit)
-        visit.comparison = known_already(visit.result)
-        note = note_html(_sizes(wording.COMPARE_KNOWN, photo))
-        return {page.note: note, page.grid: comparison_html(visit.comparison, photo, view, visit)}
+        visit.comparison, visit.view = known_already(visit.result), view
+        note = _sizes(wording.COMPARE_KNOWN, photo)
+        if visit.result.painting.strokes:
+            note += " " + wording.COMPARE_TOUCHED
+        return {page.note: note_html(note), page.grid: comparison_html(visit.comparison, photo, view, visit)}
 
     def open_rest(self, view: str, visit: Visit | None) -> Update:
         """What takes a moment longer: the slider between two, and the errors."""
         if visit is None or not visit.comparison:
             return {self.page.pair: gr.Column(visible=False), self.page.table: ""}
-        return self._pair_and_table(_photo_of(visit), view, visit)
+        visit.view = view
+        return self._pair_and_table(_photo_of(visit), visit)
 
-    def _finish(self, photo: Photo, view: str, visit: Visit, note: str) -> Update:
-        shown = self._pair_and_table(photo, view, visit)
+    def _finish(self, photo: Photo, visit: Visit, note: str) -> Update:
+        shown = self._pair_and_table(photo, visit)
         return {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False), **shown}
 
-    def _pair_and_table(self, photo: Photo, view: str, visit: Visit) -> Update:
+    def _pair_and_table(self, photo: Photo, visit: Visit) -> Update:
         page = self.page
         choices = [(entry.title, entry.name) for entry in visit.comparison if entry.alpha is not None]
         left, right = (choices[min(1, len(choices) - 1)][1], choices[0][1]) if choices else (None, None)
@@ -131,12 +139,15 @@ class CompareTab:
             page.pair: gr.Column(visible=len(choices) > 1),
             page.left: gr.Dropdown(choices, value=left),
             page.right: gr.Dropdown(choices, value=right),
-            page.slider: self._pair(view, left, right, visit),
+            page.slider: self._pair(visit.view, left, right, visit),
             page.table: f"<p>{wording.TRUTH_NOTE}</p>{metric_table(metrics)}" if metrics else "",
         }
 
     def change_view(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Update:
-        if visit is None or not visit.comparison:
+        if visit is None:
+            return {self.page.grid: gr.skip()}
+        visit.view = view
+        if not visit.comparison:
             return {self.page.grid: gr.skip()}
         grid = comparison_html(visit.comparison, _photo_of(visit), view, visit)
         return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, visit)}
@@ -148,7 +159,7 @@ class CompareTab:
         photo = _photo_of(visit)
         pair = pair_of(visit.comparison, photo, view, left, right)
         if pair is None:
-            return None
+            return gr.skip()
         return tuple(visit.write(picture, f"{photo.stem}-pair", lossy=view == CUTOUT) for picture in pair)
 
 

@@ -92,7 +92,10 @@ def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, visit:
     """The pictures of all methods in one view, with seconds; all of them zoom together."""
     limit = _limit(entries, photo)
     figures = [_figure(entry, picture_of(entry, photo, view, limit), view, photo.stem, visit) for entry in entries]
-    scale = scale_html(ERROR_MAP, "0", f"{limit:.2f}") if view == ERROR and photo.truth is not None else ""
+    scale = ""
+    if view == ERROR:
+        needed = f'<p class="small">{wording.COMPARE_NO_TRUTH}</p>'
+        scale = needed if photo.truth is None else scale_html(ERROR_MAP, "0", f"{limit:.2f}")
     zoom = (
         f'<label class="zoom-control">{wording.COMPARE_ZOOM}<input type="range" min="1" max="8" step="0.25" value="1"/></label>'
     )

@@ -27,7 +27,7 @@ from matting.space.region_drawing import (
 )
 from matting.space.result import Result
 from matting.space.scripts import PICK, POINT
-from matting.space.service import EVERY, QUICK, Service
+from matting.space.service import EVERY, IN_ORDER, QUICK, Service
 from matting.space.visit import Visit, address_of, not_stoppable
 
 Update = dict[Any, Any]
@@ -81,14 +81,14 @@ class InsideTab:
         self.service = service
         self.page = page = _build_page()
         self.chosen = chosen = gr.State(0)
-        shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention]
-        tab.select(self.open, visit, [page.note, page.content, page.picture, page.histogram, *shown], **QUICK)
-        picked = {**QUICK, **EVERY}
+        shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention, page.histogram]
+        tab.select(self.open, visit, [page.note, page.content, page.picture, *shown], **QUICK)
+        picked = {**QUICK, **EVERY, **IN_ORDER}
         page.locator.select(self.click, visit, shown, **picked)
         page.locator.input(self.walk, [visit, chosen], shown, **picked)
-        page.most.click(self.show_most_changed, visit, shown, **QUICK)
-        page.previous.click(self.show_previous, [visit, chosen], shown, **QUICK)
-        page.following.click(self.show_next, [visit, chosen], shown, **QUICK)
+        page.most.click(self.show_most_changed, visit, shown, **picked)
+        page.previous.click(self.show_previous, [visit, chosen], shown, **picked)
+        page.following.click(self.show_next, [visit, chosen], shown, **picked)
         page.histogram.select(self.light_bar, [visit, chosen], [page.locator, page.histogram], **picked)
 
     def open(self, visit: Visit | None) -> Update:
@@ -103,7 +103,6 @@ class InsideTab:
             page.note: gr.HTML(visible=False),
             page.content: gr.Column(visible=True),
             page.picture: f'<img src="{source}" alt=""/>',
-            page.histogram: histogram_svg(changes_of(result.matte.regions)),
             **self._show(result, _most_changed(result)),
         }
 
@@ -146,6 +145,7 @@ class InsideTab:
             page.neighbourhood: neighbourhood_html(result.matte, view),
             page.patches: patches_html(view),
             page.attention: attention_svg(view),
+            page.histogram: histogram_svg(changes_of(result.matte.regions)),
         }
 
 

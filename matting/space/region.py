@@ -114,7 +114,7 @@ def region_towards(regions: Regions, index: int, key: str) -> int:
 
 
 def region_by_change(regions: Regions, index: int, step: int) -> int:
-    """The region `step` places further down the list ordered by change, most changed first; the list is a ring."""
+    """The region `step` places further down the list ordered by change, most changed first, or its end."""
     order = np.argsort(-changes_of(regions), kind="stable")
     place = int(np.flatnonzero(order == index)[0])
-    return int(order[(place + step) % len(order)])
+    return int(order[np.clip(place + step, 0, len(order) - 1)])

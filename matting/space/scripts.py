@@ -155,6 +155,9 @@ SAVE = """
 }
 """
 
+# The clip's preview stops where it is.
+HOLD = "() => document.querySelector('#clip-preview video')?.pause()"
+
 # All pictures of a comparison zoom to the place under the pointer.
 ZOOM = """
 const move = (event) => {

@@ -25,6 +25,7 @@ MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1}
 EXAMPLE_QUEUE = {"concurrency_id": "example", "concurrency_limit": 2}  # computed once: nobody waits behind a clip to see one
 LATEST = {"trigger_mode": "always_last"}  # what is asked for while an answer is under way is answered next
 EVERY = {"trigger_mode": "multiple"}  # for events whose data says what is meant: Gradio answers a late one with the data before
+IN_ORDER = {"concurrency_id": "walk", "concurrency_limit": 1}  # each goes on from where the one before has led
 UNQUEUED = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}  # the browser shows no error
 QUICK = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
 SIZES = ("Auto", "512", "1024", "1536", "Full")

@@ -39,6 +39,7 @@ class Visit:
         result: the last photo's `Result`, or None.
         clip: the last clip's result, or None.
         comparison: what several methods made of it, a tuple of `Compared`.
+        view: how the comparison is looked at.
         uploads: files the browser sent, removed with the folder.
         stop: set when the work in progress is no longer wanted.
         closed: whether it is over; nothing may be written for it any more.
@@ -49,6 +50,7 @@ class Visit:
     folder: Path
     result: Any = None
     comparison: tuple = ()
+    view: str = ""
     clip: Any = None
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)

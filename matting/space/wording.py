@@ -125,7 +125,7 @@ TRUTH_DRAWN_NOTE = (
     "The reference of this example was drawn by another network and chosen by eye; single hairs are missing in it, so "
     "finding them counts as an error here."
 )
-TRUTH_NOTE = "Lower is better; P3M convention. The lower number of each pair is bold."
+TRUTH_NOTE = "Lower is better; P3M convention. The lowest number of each column is bold."
 TRUTH_ROWS = ("First stage alone", "Refined")
 TRUTH_COARSE_ERROR = "Error of the first stage"
 TRUTH_REFINED_ERROR = "Error after refinement"
@@ -186,6 +186,7 @@ CLIP_STARTING = "Reading the clip …"
 CLIP_PROGRESS = "Frame {done} of {total} · about {left} left"
 CLIP_FINISHING = "Finishing the files …"
 CLIP_STOPPED = "Stopped. Nothing was kept."
+CLIP_EXPIRED = "This result has been removed from the server. Please matte the clip again."
 CLIP_DONE = "{frames} frames in {seconds:.0f} seconds."
 CLIP_PREVIEW = "Preview"
 CLIP_PREVIEW_NOTE = "In this order: input, coarse alpha, refined alpha, composite."
@@ -230,6 +231,8 @@ COMPARE_DONE = "All methods were given the photo at {width} × {height} pixels; 
 COMPARE_KNOWN = (
     "The photo of the first tab, {width} × {height} pixels here. Choose more methods and press the button to run them on it."
 )
+COMPARE_TOUCHED = "This network is shown as you touched it up; the button runs it on the photo alone."
+COMPARE_NO_TRUTH = "Errors need the true alpha, which the first tab takes. Until then, these are the cut-outs."
 COMPARE_DOWNLOAD = "downloads {megabytes:.0f} MB"
 COMPARE_SLOW = "slow"
 COMPARE_NEEDS_TRUTH = "needs the true alpha"
@@ -299,7 +302,7 @@ ends at a border. The new squares are written over the coarse alpha; everything 
 **Last touch.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*, not in the
 paper), so that every strand has the edges that it has in the photo.
 
-That is why it is quick: on most portraits fewer than one square in ten is touched.
+That is why it is quick: on most portraits about one square in ten is redrawn.
 
 **Your own touch.** A stroke of the brush corrects the coarse alpha. The correction spreads to places that look alike, as far
 as the first stage was not certain; where that leaves an edge, the squares along it are redrawn like all others.

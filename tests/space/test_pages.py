@@ -353,6 +353,27 @@ def test_inside_a_region(open_page, capsys):
 
     page.locator("#histogram .bar").first.click()
     page.wait_for_selector("#locator .lit")
+    page.get_by_role("button", name="Most changed").click()
+    page.wait_for_function("!document.querySelector('#histogram .chosen')")
+
+
+def test_every_key_counts_inside_a_region(open_page):
+    page = open_page()
+    open_tab(page, "Inside a region")
+    page.wait_for_selector("#locator .ring")
+    page.get_by_role("button", name="Most changed").click()
+    page.locator("#locator svg").focus()
+    for fast in (False, True):
+        page.get_by_role("button", name="Most changed").click()
+        page.wait_for_function("document.querySelector('#region-facts').innerText.includes('number 1 of')")
+        page.locator("#locator svg").focus()
+        for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowDown"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(0 if fast else 400)
+        page.wait_for_timeout(1500)
+        if not fast:
+            slowly = page.inner_text("#region-facts")
+    assert page.inner_text("#region-facts") == slowly and "number 1 of" not in slowly
 
 
 def _click_region(page, x: float, y: float) -> float:
@@ -400,6 +421,15 @@ def test_compare(open_page):
     page.locator("#comparison .zoomed").first.hover()
     page.locator("#comparison input[type=range]").fill("4")
     assert "matrix(4" in page.eval_on_selector("#comparison .zoomed img", "e => getComputedStyle(e).transform")
+
+
+def test_compare_says_what_errors_need(open_page):
+    page = open_page()
+    upload(page, EXAMPLES / "silver.jpg")
+    open_tab(page, "Compare")
+    page.wait_for_selector("#comparison figure")
+    page.get_by_label("Error", exact=True).check()
+    page.get_by_text("Errors need the true alpha").wait_for()
 
 
 def test_tables(open_page):

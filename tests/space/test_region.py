@@ -65,12 +65,13 @@ def test_arrows_walk_to_the_next_region():
     assert region_towards(regions, 0, "ArrowLeft") == 0  # nothing there: stays
 
 
-def test_steps_by_change_go_round():
+def test_steps_by_change_end_at_the_ends():
     regions = make_regions([(0, 0), (0, 1), (0, 2)], [0.2, 0.9, 0.5])
     assert region_by_change(regions, 1, 1) == 2
     assert region_by_change(regions, 2, 1) == 0
-    assert region_by_change(regions, 0, 1) == 1
-    assert region_by_change(regions, 1, -1) == 0
+    assert region_by_change(regions, 0, 1) == 0
+    assert region_by_change(regions, 1, -1) == 1
+    assert region_by_change(regions, 0, -1) == 2
 
 
 def test_rank_and_change(lite_model):
