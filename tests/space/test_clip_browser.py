@@ -76,6 +76,12 @@ def test_upload_preview_and_download_a_webm_with_alpha(clip_tab, short_clip, tmp
         assert alpha.min() < 20 and alpha.max() > 235  # somebody is there, and so is the background
         assert alpha[300:, 150:250].mean() > alpha[:60, :60].mean() + 150  # the chest against a corner
 
+    page.locator("#clip-example").click()
+    page.locator(".clip-progress").wait_for()
+    for gone in ("#clip-preview video", "#clip-facts dd", "#clip-files a[download]", "#clip-chart polyline"):
+        assert page.locator(gone).count() == 0, "what a new run replaces is not there any more"
+    page.locator("#clip-stop").click()
+
 
 def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
     page = clip_tab()
