@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from matting.network import CoarsePrediction
 
 _LEAST_SHARE = 0.25  # of a cell that a scribble covers
+_GRID = 112  # cells along the longer side, at which the next numbers hold; scribbles do the same at every working size
 _REACH = 40  # cells around the scribbles that may follow
 _COLOUR_SCALE = 0.12  # colours that differ by this are hardly alike
 _STAY, _STAY_CERTAIN = 0.01, 0.06  # how much a cell wants to keep its alpha where the first stage knew nothing, or everything
@@ -59,29 +60,30 @@ def follow_scribbles(coarse: CoarsePrediction, image: Tensor, cells: Cells) -> C
     """
     if not cells.any():
         return coarse
-    box = _box_around(cells != 0)
+    finer = max(cells.shape) / _GRID
+    box = _box_around(cells != 0, round(_REACH * finer))
     alpha = coarse.alpha[0, 0].float().cpu().numpy()
     colours = F.adaptive_avg_pool2d(image, cells.shape)[0].permute(1, 2, 0).float().cpu().numpy()
     corrected = alpha.copy()
-    added = _spread(alpha[box], colours[box], cells[box])
+    added = _spread(alpha[box], colours[box], cells[box], finer)
     corrected[box] = _decide(alpha[box] + added, added)
     return _replace(coarse, alpha, corrected)
 
 
-def _box_around(said: NDArray[np.bool_]) -> tuple[slice, slice]:
+def _box_around(said: NDArray[np.bool_], reach: int) -> tuple[slice, slice]:
     sides = (np.flatnonzero(said.any(axis)) for axis in (1, 0))
-    top, left = (slice(max(0, side[0] - _REACH), side[-1] + 1 + _REACH) for side in sides)
+    top, left = (slice(max(0, side[0] - reach), side[-1] + 1 + reach) for side in sides)
     return top, left
 
 
-def _spread(alpha: NDArray[np.float32], colours: NDArray[np.float32], cells: Cells) -> NDArray[np.float32]:
+def _spread(alpha: NDArray[np.float32], colours: NDArray[np.float32], cells: Cells, finer: float) -> NDArray[np.float32]:
     """What is added to alpha: given in scribbled cells, elsewhere as smooth as the colours and small where alpha was certain.
 
     It minimises the sum over neighbours of w (d_i - d_j)^2, w = exp(-(difference of colours / scale)^2), plus that of s d_i^2,
-    s from `_STAY` for an alpha of one half to `_STAY_CERTAIN` for 0 and 1.
+    s from `_STAY` for an alpha of one half to `_STAY_CERTAIN` for 0 and 1, over the square of how much finer the grid is.
     """
     alike = _likeness(colours)
-    stay = _STAY + (_STAY_CERTAIN - _STAY) * (2 * alpha.ravel() - 1) ** 8
+    stay = (_STAY + (_STAY_CERTAIN - _STAY) * (2 * alpha.ravel() - 1) ** 8) / finer**2
     system = (sparse.diags(np.asarray(alike.sum(1)).ravel() + stay) - alike).tocsr()
     said = cells.ravel()
     given, free = np.flatnonzero(said), np.flatnonzero(said == 0)

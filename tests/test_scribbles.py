@@ -10,7 +10,7 @@ from matting.network import CoarsePrediction
 from matting.scribbles import check_scribbles, follow_scribbles, scribbled_cells
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 1, 2
-GRID = (30, 40)
+GRID = (30, 112)
 
 
 def answer(alpha: np.ndarray) -> CoarsePrediction:
@@ -39,7 +39,7 @@ def follow(alpha, colours, said):
 
 def two_walls() -> np.ndarray:
     """Two greys, side by side."""
-    return np.where(np.arange(40) < 20, 0.2, 0.9)[None].repeat(30, 0)
+    return np.where(np.arange(112) < 20, 0.2, 0.9)[None].repeat(30, 0)
 
 
 def test_a_smudge_goes_as_far_as_its_colour():
@@ -65,16 +65,28 @@ def test_what_was_certain_keeps_its_alpha_better():
 
 
 def test_a_neighbour_by_hand():
-    """Of two cells with an alpha of 0.2, the first is foreground; their greys are 0.18 apart, 1.5 times the scale."""
-    w, s = np.exp(-3 * 1.5**2), 0.01 + 0.05 * 0.6**8  # three channels
+    """Of two cells with an alpha of 0.2, the first is foreground; their greys are 0.06 apart, half of the scale."""
+    w = np.exp(-3 * 0.5**2)  # three channels
+    s = (0.01 + 0.05 * 0.6**8) * (112 / 2) ** 2  # on so coarse a grid
     added = 0.8 * w / (w + s)  # where w (added - 0.8)^2 + s added^2 is least
     expected = 0.2 + added + added / 0.3 * (3 - 1) * (0.2 + added - 0.5)  # contrast 3 where 0.3 is added
-    alpha, _ = follow(np.full((1, 2), 0.2), np.array([[0.5, 0.68]]), np.array([[1, 0]], np.int8))
-    assert 0.05 < added < 0.1 and alpha[0] == pytest.approx([1, expected], abs=1e-5)
+    alpha, _ = follow(np.full((1, 2), 0.2), np.array([[0.5, 0.56]]), np.array([[1, 0]], np.int8))
+    assert 0.01 < added < 0.02 and alpha[0] == pytest.approx([1, expected], abs=1e-5)
+
+
+def test_scribbles_do_the_same_at_every_working_size():
+    shares = []
+    for finer in (1, 2, 4):
+        shape = 40 * finer, 112 * finer
+        said = np.zeros(shape, np.int8)
+        said[18 * finer : 22 * finer, 40 * finer : 44 * finer] = -1
+        alpha, _ = follow(np.full(shape, 0.7), np.full(shape, 0.4), said)
+        shares.append((alpha < 0.35).mean())
+    assert min(shares) > 0.01 and max(shares) < 1.35 * min(shares)
 
 
 def test_where_kept_meets_removed_regions_are_redrawn():
-    said = cells((slice(None), slice(0, 20), 1), (slice(None), slice(20, 40), -1))
+    said = cells((slice(None), slice(0, 20), 1), (slice(None), slice(20, 112), -1))
     alpha, trimap = follow(np.full(GRID, 0.5), np.full(GRID, 0.4), said)
     assert (alpha[:, :20] == 1).all() and (alpha[:, 20:] == 0).all(), "everything was said"
     assert (trimap[:, 19:21] == UNKNOWN).all()

@@ -57,6 +57,8 @@ class Result:
         parts: separate parts and which of them are dropped.
         example: which of our own pictures this is, if it is one.
         painting: what was painted over the photo before it was matted.
+        picked: the parts as they were last clicked, without what strokes have brought back.
+        picked_after: how many strokes there were then.
     """
 
     stem: str
@@ -66,6 +68,8 @@ class Result:
     parts: Parts
     example: ExamplePhoto | None = None
     painting: Painting = Painting()
+    picked: Parts | None = None
+    picked_after: int = 0
 
     @property
     def alpha(self) -> NDArray[np.float32]:
@@ -89,18 +93,25 @@ class Result:
 
     def toggled(self, x: float, y: float) -> "Result":
         """The result with the part at (x, y), shares of width and height, dropped or brought back."""
-        return self.keeping(self.parts.toggled(x, y))
+        parts = self.parts.toggled(x, y)
+        return self._changed(parts=parts, picked=parts, picked_after=len(self.painting.strokes))
 
     def keeping(self, parts: Parts) -> "Result":
         """The result with other parts dropped."""
         return self._changed(parts=parts)
 
     def again(self, matte: Matte, unknown_bias: float, painting: Painting) -> "Result":
-        """The result of another matte of the photo; what was dropped stays dropped, unless it has just been painted over."""
-        parts = find_parts(matte.alpha, matte.window_share).like(self.parts)
-        if painting.version != self.painting.version and painting.strokes and painting.strokes[-1].keep:
-            parts = parts.brought_back(painting.strokes[-1].points)
-        return Result(self.stem, matte, unknown_bias, self.truth, parts, self.example, painting)
+        """The result of another matte of the photo; parts stay dropped unless strokes painted since then keep them."""
+        picked = find_parts(matte.alpha, matte.window_share).like(self.picked or self.parts)
+        kept = [point for stroke in painting.strokes[self.picked_after :] if stroke.keep for point in stroke.points]
+        return replace(
+            self,
+            matte=matte,
+            unknown_bias=unknown_bias,
+            parts=picked.brought_back(kept),
+            painting=painting,
+            picked=picked,
+        )
 
     def with_truth(self, truth: NDArray[np.float32] | None) -> "Result":
         """The result beside another true alpha."""

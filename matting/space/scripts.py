@@ -48,11 +48,14 @@ watch('value', () => {
 # Strokes of a brush on a picture. Python is sent all of them, and asked again only when it has answered; what it has not
 # answered yet is drawn.
 PAINT = """
-let photo = '', version = 0, asked = 0, strokes = [], stroke = null, pointer = null, kind = 'remove', brush = 18;
+const PATIENCE_MS = 20000;
+let photo = '', version = 0, asked = 0, since = 0, strokes = [], stroke = null, pointer = null, kind = 'remove', brush = 18;
 const find = (what) => element.querySelector(what);
 const all = (what) => [...element.querySelectorAll(what)];
 const facts = () => find('.paint').dataset;
 const answered = () => Number(facts().version) === version;
+const points = () => strokes.reduce((sum, each) => sum + each.points.length, 0);
+const full = () => strokes.length >= facts().strokes || points() >= facts().points;
 const paint = () => {
   const canvas = find('canvas'), pen = canvas.getContext('2d'), box = canvas.getBoundingClientRect();
   const width = canvas.width = box.width * devicePixelRatio, height = canvas.height = box.height * devicePixelRatio;
@@ -74,11 +77,11 @@ const show = () => {
   paint();
 };
 const ask = () => {
-  asked = version;
+  [asked, since] = [version, Date.now()];
   trigger('select', {value: {photo, version, strokes}});
 };
 const change = () => {
-  const idle = Number(facts().version) === asked;
+  const idle = Number(facts().version) === asked || Date.now() - since > PATIENCE_MS;
   version += 1;
   show();
   if (idle) ask();
@@ -114,7 +117,7 @@ element.addEventListener('click', (event) => {
 });
 element.addEventListener('input', (event) => { brush = Number(event.target.value); });
 element.addEventListener('pointerdown', (event) => {
-  if (event.target.tagName !== 'CANVAS' || event.button !== 0 || strokes.length >= facts().most) return;
+  if (event.target.tagName !== 'CANVAS' || event.button !== 0 || full()) return;
   if (stroke) return drop();
   event.preventDefault();
   event.target.setPointerCapture(event.pointerId);
@@ -127,7 +130,7 @@ element.addEventListener('pointermove', (event) => {
   const [x, y] = place(event);
   if (!stroke) return;
   const [left, top] = stroke.points[stroke.points.length - 1];
-  if (Math.hypot(x - left, y - top) > 0.003) stroke.points.push([x, y]);
+  if (Math.hypot(x - left, y - top) > 0.003 && stroke.points.length < facts().points / 10) stroke.points.push([x, y]);
   paint();
 });
 element.addEventListener('pointerup', (event) => {

@@ -9,7 +9,7 @@ from matting.figures import TRIMAP_COLOURS
 from matting.space import wording
 from matting.space.parts import drop_parts
 from matting.space.result import Result
-from matting.space.strokes import MOST_STROKES
+from matting.space.strokes import MOST_POINTS, MOST_STROKES
 from matting.space.visit import Visit, address_of
 
 _BRUSHES = (6, 80)  # radius in thousandths of the longer side; the first one is a cell of the working size
@@ -28,7 +28,7 @@ def touch_up_html(result: Result, visit: Visit, version: int | None = None) -> s
     painting = result.painting
     source = address_of(visit.write(draw_kept(result), f"{result.stem}-touch-up", lossy=True))
     facts = {"photo": visit.painting.photo, "version": painting.version if version is None else version}
-    facts |= {"answered": len(painting.strokes), "most": MOST_STROKES}
+    facts |= {"answered": len(painting.strokes), "strokes": MOST_STROKES, "points": 0.9 * MOST_POINTS}
     data = " ".join(f'data-{name}="{value}"' for name, value in facts.items())
     kinds = "".join(
         f'<button type="button" class="chip {kind}" data-kind="{kind}">{title}</button>'

@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 
 from matting.space.parts import drop_parts, find_parts, outline_parts
+from matting.space.result import make_result
+from matting.space.strokes import Painting, Stroke
 
 
 def two_people() -> np.ndarray:
@@ -82,3 +86,17 @@ def test_a_dropped_part_that_is_painted_over_is_brought_back():
     assert dropped.dropped == {0, 1}
     assert dropped.brought_back([(0.5, 0.5), (0.75, 0.6)]).dropped == {0}
     assert dropped.brought_back([(0.5, 0.05), (-1, 2)]).dropped == {0, 1}, "none of them lies in a part"
+
+
+def test_undoing_a_stroke_undoes_what_it_brought_back(result):
+    keep = Stroke(True, 0.05, ((0.75, 0.6),))
+    matte = replace(result.matte, alpha=two_people(), image=np.zeros((100, 200, 3), np.uint8))
+    dropped = make_result("two", matte).toggled(0.75, 0.6)
+    assert dropped.parts.dropped == {1}
+    kept = dropped.again(matte, 0.0, Painting("a", 1, (keep,)))
+    assert kept.parts.dropped == frozenset()
+    assert kept.again(matte, 0.0, Painting("a", 2, ())).parts.dropped == {1}
+    again = kept.toggled(0.75, 0.6)
+    more = Painting("a", 3, (keep, Stroke(False, 0.05, ((0.25, 0.5),))))
+    assert again.again(matte, 0.0, more).parts.dropped == {1}, "a click after the stroke counts more"
+    assert kept.toggled(0.25, 0.5).again(matte, 0.0, more).parts.dropped == {0}
