@@ -30,6 +30,8 @@ from matting.space.scripts import PICK, POINT
 from matting.space.service import EVERY, IN_ORDER, QUICK, Service
 from matting.space.visit import Visit, address_of, not_stoppable
 
+_MOST_KEYS = 32  # at once; a hand presses one or two
+
 Update = dict[Any, Any]
 
 
@@ -112,7 +114,9 @@ class InsideTab:
 
     def walk(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
         result = _result_of(visit)
-        return self._show(result, region_towards(result.matte.regions, chosen, event.key))
+        for key in event.keys[:_MOST_KEYS]:
+            chosen = region_towards(result.matte.regions, chosen, key)
+        return self._show(result, chosen)
 
     def show_most_changed(self, visit: Visit | None) -> Update:
         result = _result_of(visit)

@@ -23,8 +23,15 @@ element.addEventListener('input', (event) => {
 """
 )
 
-# A click on the picture tells Python where, in shares of its width and height; arrow keys tell which.
+# A click on the picture tells Python where, in shares of its width and height; arrow keys tell which. Keys pressed fast are
+# told together, since requests may overtake each other.
 POINT = """
+const PAUSE_MS = 80;
+let keys = [], pause = null;
+const tell = () => {
+  pause = keys.length ? setTimeout(tell, PAUSE_MS) : null;
+  if (pause) trigger('input', {keys: keys.splice(0)});
+};
 const point = (event) => {
   const svg = element.querySelector('svg');
   if (!svg) return;
@@ -37,7 +44,8 @@ element.addEventListener('keydown', (event) => {
   if (!event.key.startsWith('Arrow')) return;
   event.preventDefault();
   element.dataset.focus = '1';
-  trigger('input', {key: event.key});
+  keys.push(event.key);
+  if (!pause) tell();
 });
 watch('value', () => {
   const svg = element.querySelector('svg');
