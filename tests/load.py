@@ -179,7 +179,8 @@ def app(folder: Path):
 
 
 def files_of(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in (folder / "tmp").rglob("*") if path.is_file()]
+    """What lies below its temporary folder; folders may go while they are walked through."""
+    return [os.path.relpath(os.path.join(path, name), folder) for path, _, names in os.walk(folder / "tmp") for name in names]
 
 
 def drive_users(options: argparse.Namespace) -> list[str]:
