@@ -48,8 +48,8 @@ def touch_up_html(result: Result, visit: Visit, version: int | None = None) -> s
 
 
 def draw_kept(result: Result) -> NDArray[np.uint8]:
-    """The photo (h, w, 3), small: what is kept as it is, what is left out in grey under the trimap's colour of background."""
-    image = result.preview.image.astype(np.float32)
+    """(h, w, 3), small: the cut-out in front of what is left out, which is grey under the trimap's colour of background."""
+    image, _, foreground = result.preview
     alpha = drop_parts(result.preview.alpha, result.parts)[..., None]
     left_out = (1 - _NIGHT_SHARE) * image.mean(2, keepdims=True) + _NIGHT_SHARE * _NIGHT
-    return np.rint(alpha * image + (1 - alpha) * left_out).astype(np.uint8)
+    return np.rint(alpha * foreground + (1 - alpha) * left_out).astype(np.uint8)
