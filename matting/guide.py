@@ -43,7 +43,7 @@ def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
     soft = is_soft(alpha)
     if not soft.any():
         return alpha
-    box = _box_around(soft, margin=2 * RADIUS)
+    box = box_around(soft, margin=2 * RADIUS)
     part, colours = alpha[box], image[box]
     fit = fit_colours(part, colours, RADIUS, believe(part))
     followed = alpha.copy()
@@ -62,7 +62,7 @@ def believe(alpha: Values) -> Values:
     return _LEAST_WEIGHT + (2 * alpha - 1) ** 2
 
 
-def _box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
     """The smallest part of a mask with something True that holds all of it, and a margin."""
     sides = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
     top, left = (slice(max(0, side[0] - margin), side[-1] + 1 + margin) for side in sides)

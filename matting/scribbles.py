@@ -14,6 +14,7 @@ from scipy.sparse.linalg import spsolve
 from torch import Tensor
 from torch.nn import functional as F
 
+from matting.guide import box_around
 from matting.network import CoarsePrediction
 
 _LEAST_SHARE = 0.25  # of a cell that a scribble covers
@@ -61,19 +62,13 @@ def follow_scribbles(coarse: CoarsePrediction, image: Tensor, cells: Cells) -> C
     if not cells.any():
         return coarse
     finer = max(cells.shape) / _GRID
-    box = _box_around(cells != 0, round(_REACH * finer))
+    box = box_around(cells != 0, margin=round(_REACH * finer))
     alpha = coarse.alpha[0, 0].float().cpu().numpy()
     colours = F.adaptive_avg_pool2d(image, cells.shape)[0].permute(1, 2, 0).float().cpu().numpy()
     corrected = alpha.copy()
     added = _spread(alpha[box], colours[box], cells[box], finer)
     corrected[box] = _decide(alpha[box] + added, added)
     return _replace(coarse, alpha, corrected)
-
-
-def _box_around(said: NDArray[np.bool_], reach: int) -> tuple[slice, slice]:
-    sides = (np.flatnonzero(said.any(axis)) for axis in (1, 0))
-    top, left = (slice(max(0, side[0] - reach), side[-1] + 1 + reach) for side in sides)
-    return top, left
 
 
 def _spread(alpha: NDArray[np.float32], colours: NDArray[np.float32], cells: Cells, finer: float) -> NDArray[np.float32]:

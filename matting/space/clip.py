@@ -22,7 +22,7 @@ from matting.space.errors import Problem, plain_errors
 from matting.space.photo_page import note_html
 from matting.space.result import file_stem
 from matting.space.scripts import HOLD
-from matting.space.service import EVERY, MODEL_QUEUE, QUICK, UNQUEUED, Service, read_photo
+from matting.space.service import MODEL_QUEUE, PICKED, UNQUEUED, Service, read_photo
 from matting.space.visit import StoppedError, Visit, stoppable
 from matting.video import ClipReader
 
@@ -64,7 +64,7 @@ class ClipTab:
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             lambda: (note_html(wording.CLIP_STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
         )
-        opened = page.chart.select(self.open_frame, self.visit, [page.chart, page.strip, page.preview], **{**QUICK, **EVERY})
+        opened = page.chart.select(self.open_frame, self.visit, [page.chart, page.strip, page.preview], **PICKED)
         opened.success(None, None, None, js=HOLD, api_visibility="private")
         page.kind.input(self.show_background_controls, page.kind, [page.colour, page.picture], **UNQUEUED)
 

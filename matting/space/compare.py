@@ -113,7 +113,7 @@ class CompareTab:
         if visit.comparison:
             return {page.note: gr.skip()}
         photo = _photo_of(visit)
-        visit.comparison, visit.view = known_already(visit.result), view
+        visit.comparison = known_already(visit.result)
         note = _sizes(wording.COMPARE_KNOWN, photo)
         if visit.result.painting.strokes:
             note += " " + wording.COMPARE_TOUCHED
@@ -144,10 +144,9 @@ class CompareTab:
         }
 
     def change_view(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Update:
-        if visit is None:
-            return {self.page.grid: gr.skip()}
-        visit.view = view
-        if not visit.comparison:
+        if visit is not None:
+            visit.view = view
+        if visit is None or not visit.comparison:
             return {self.page.grid: gr.skip()}
         grid = comparison_html(visit.comparison, _photo_of(visit), view, visit)
         return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, visit)}

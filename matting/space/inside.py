@@ -27,7 +27,7 @@ from matting.space.region_drawing import (
 )
 from matting.space.result import Result
 from matting.space.scripts import PICK, POINT
-from matting.space.service import EVERY, IN_ORDER, QUICK, Service
+from matting.space.service import IN_ORDER, PICKED, QUICK, Service
 from matting.space.visit import Visit, address_of, not_stoppable
 
 _MOST_KEYS = 32  # at once; a hand presses one or two
@@ -85,7 +85,7 @@ class InsideTab:
         self.chosen = chosen = gr.State(0)
         shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention, page.histogram]
         tab.select(self.open, visit, [page.note, page.content, page.picture, *shown], **QUICK)
-        picked = {**QUICK, **EVERY, **IN_ORDER}
+        picked = {**PICKED, **IN_ORDER}
         page.locator.select(self.click, visit, shown, **picked)
         page.locator.input(self.walk, [visit, chosen], shown, **picked)
         page.most.click(self.show_most_changed, visit, shown, **picked)

@@ -26,6 +26,7 @@ from matting.space.service import (
     EXAMPLE_QUEUE,
     LATEST,
     MODEL_QUEUE,
+    PICKED,
     QUICK,
     UNQUEUED,
     Service,
@@ -66,9 +67,9 @@ class PhotoTab:
         runs = [new_photo.success(self.cut_out, inputs, **model)]
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
-        runs.append(again.success(self.run_again, [*settings, *background, self.visit], **model))
+        runs.append(again.success(self.run_again, [self.visit, *settings, *background], **model))
         painted = {**model, **EVERY, "show_progress": "hidden"}  # the picture that is painted on shows it
-        page.touch_up.select(self.touch_up, [*settings, *background, self.visit], **painted)
+        page.touch_up.select(self.touch_up, [self.visit, *settings, *background], **painted)
         picked = {**example, **EVERY}
         page.examples.select(self.show_example, [*background, self.visit], **picked)  # not stopped: it is kept for everybody
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
@@ -87,9 +88,9 @@ class PhotoTab:
             self.toggle_part,
             [*background, self.visit],
             [page.slider, page.parts_picture, page.touch_up, page.loupe],
-            **{**QUICK, **EVERY},
+            **PICKED,
         )
-        page.loupe.select(self.move_loupe, self.visit, page.loupe, **{**QUICK, **EVERY})
+        page.loupe.select(self.move_loupe, self.visit, page.loupe, **PICKED)
         page.truth_file.input(self.compare_truth, [page.truth_file, self.visit], page.truth, **QUICK)
         for what, button in page.saves.items():
             self._save_on(button.click, partial(self.save, what), background)
@@ -139,36 +140,12 @@ class PhotoTab:
 
         yield from self._run(compute, visit, make_background(kind, colour, picture), started)
 
-    def run_again(
-        self,
-        size: str,
-        bias: float,
-        refine: bool,
-        cross: bool,
-        kind: str,
-        colour: str,
-        picture: str | None,
-        visit: Visit | None,
-        request: gr.Request,
-    ) -> Iterator[Update]:
-        """The same photo with other settings."""
-        visit = self.service.visits.of(visit, request)
-        yield from self._redo(Settings(size, bias, refine, cross), visit, make_background(kind, colour, picture))
+    def run_again(self, request: gr.Request, visit: Visit | None, *controls: Any) -> Iterator[Update]:
+        """The same photo with other settings; `controls` are those of `_redo`."""
+        yield from self._redo(self.service.visits.of(visit, request), *controls)
 
-    def touch_up(
-        self,
-        size: str,
-        bias: float,
-        refine: bool,
-        cross: bool,
-        kind: str,
-        colour: str,
-        picture: str | None,
-        visit: Visit | None,
-        request: gr.Request,
-        event: gr.EventData,
-    ) -> Iterator[Update]:
-        """The same photo, painted over."""
+    def touch_up(self, request: gr.Request, event: gr.EventData, visit: Visit | None, *controls: Any) -> Iterator[Update]:
+        """The same photo, painted over; `controls` are those of `_redo`."""
         visit = self.service.visits.of(visit, request)
         with plain_errors():
             painting = read_painting(event.value)
@@ -176,16 +153,18 @@ class PhotoTab:
             yield {self.visit: visit}
             return
         visit.painting = painting
-        yield from self._redo(Settings(size, bias, refine, cross), visit, make_background(kind, colour, picture))
+        yield from self._redo(visit, *controls)
 
-    def _redo(self, settings: Settings, visit: Visit, background: Background) -> Iterator[Update]:
+    def _redo(
+        self, visit: Visit, size: str, bias: float, refine: bool, cross: bool, kind: str, colour: str, picture: str | None
+    ) -> Iterator[Update]:
         last, painting = result_of(visit), visit.painting
 
         def compute() -> Result:
-            matte = self.service.matte(last.matte.image, settings, visit, painting.strokes)
-            return last.again(matte, settings.unknown_bias, painting)
+            matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross), visit, painting.strokes)
+            return last.again(matte, bias, painting)
 
-        yield from self._run(compute, visit, background, perf_counter(), fresh=False)
+        yield from self._run(compute, visit, make_background(kind, colour, picture), perf_counter(), fresh=False)
 
     def show_example(
         self,

@@ -28,6 +28,7 @@ EVERY = {"trigger_mode": "multiple"}  # for events whose data says what is meant
 IN_ORDER = {"concurrency_id": "walk", "concurrency_limit": 1}  # each goes on from where the one before has led
 UNQUEUED = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}  # the browser shows no error
 QUICK = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
+PICKED = {**QUICK, **EVERY}
 SIZES = ("Auto", "512", "1024", "1536", "Full")
 
 

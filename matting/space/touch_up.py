@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from matting.figures import TRIMAP_COLOURS
 from matting.space import wording
+from matting.space.background import composite
 from matting.space.parts import drop_parts
 from matting.space.result import Result
 from matting.space.strokes import MOST_POINTS, MOST_STROKES
@@ -49,7 +50,6 @@ def touch_up_html(result: Result, visit: Visit, version: int | None = None) -> s
 
 def draw_kept(result: Result) -> NDArray[np.uint8]:
     """(h, w, 3), small: the cut-out in front of what is left out, which is grey under the trimap's colour of background."""
-    image, _, foreground = result.preview
-    alpha = drop_parts(result.preview.alpha, result.parts)[..., None]
-    left_out = (1 - _NIGHT_SHARE) * image.mean(2, keepdims=True) + _NIGHT_SHARE * _NIGHT
-    return np.rint(alpha * foreground + (1 - alpha) * left_out).astype(np.uint8)
+    grey = result.preview.image.mean(2, keepdims=True)
+    left_out = np.rint((1 - _NIGHT_SHARE) * grey + _NIGHT_SHARE * _NIGHT).astype(np.uint8)
+    return composite(result.preview.foreground, drop_parts(result.preview.alpha, result.parts), left_out)
