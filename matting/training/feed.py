@@ -1,15 +1,19 @@
 """Batches for a run, by their index and drawn ahead."""
 
 import argparse
+import copy
 from collections.abc import Iterator
 from itertools import islice
 from queue import Queue
 from threading import Thread
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from matting.network import SIDE_MULTIPLE
+from matting.network.coarse import CoarseNetwork
+from matting.training.close_ups import CloseUps, cut_close_ups
 from matting.training.data import Batch, Sampler
 
 _SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
@@ -18,24 +22,31 @@ _AHEAD = 3
 _POOL = 32  # batches that wait to be shown again
 
 
-class Draws(Dataset[Batch]):
+class Draws(Dataset[Batch | CloseUps]):
     """The batches of a run by their index.
 
     Args:
         sampler: draws them.
         arguments: of the run.
+        first_stage: looks at whole pictures, of which close-ups are cut then; not used without `--close-ups`.
     """
 
-    def __init__(self, sampler: Sampler, arguments: argparse.Namespace):
+    def __init__(self, sampler: Sampler, arguments: argparse.Namespace, first_stage: CoarseNetwork):
         self.sampler = sampler
         self.arguments = arguments
+        self.first_stage = copy.deepcopy(first_stage).eval() if arguments.close_ups else None
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Batch | CloseUps:
         size, count = batch_shape(self.arguments, index)
-        return self.sampler.draw(index, count, size)
+        batch = self.sampler.draw(index, count, size)
+        if self.first_stage is None:
+            return batch
+        with torch.no_grad():
+            coarse = self.first_stage(batch.image)
+        return cut_close_ups(batch, coarse, self.arguments.close_ups, np.random.default_rng((self.arguments.seed, index)))
 
 
-def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch]:
+def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch | CloseUps]:
     """The batches from index `first` on, drawn ahead by a process of its own, or by a thread if they lie on a GPU.
 
     Args:
@@ -49,9 +60,9 @@ def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch]:
     return iter(DataLoader(draws, None, sampler=indices, num_workers=1, prefetch_factor=_AHEAD))
 
 
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def ahead(batches: Iterator[Batch | CloseUps]) -> Iterator[Batch | CloseUps]:
     """The same batches, drawn ahead in a thread."""
-    queue: Queue[Batch | BaseException] = Queue(_AHEAD)
+    queue: Queue[Batch | CloseUps | BaseException] = Queue(_AHEAD)
 
     def draw() -> None:
         try:
@@ -68,7 +79,7 @@ def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
         yield item
 
 
-def repeat(batches: Iterator[Batch], times: int, generator: torch.Generator) -> Iterator[Batch]:
+def repeat(batches: Iterator[Batch | CloseUps], times: int, generator: torch.Generator) -> Iterator[Batch | CloseUps]:
     """Every batch so many times, in between others, mirrored or not: where the drawing takes longer than the learning.
 
     Args:
@@ -81,7 +92,7 @@ def repeat(batches: Iterator[Batch], times: int, generator: torch.Generator) -> 
         index = int(torch.randint(len(pool), (1,), generator=generator))
         batch, left = pool[index]
         mirrored = bool(torch.rand(1, generator=generator) < 0.5)
-        yield Batch(*(plane.flip(3) for plane in batch)) if mirrored else batch
+        yield type(batch)(*(plane.flip(3) for plane in batch)) if mirrored else batch
         pool[index] = (batch, left - 1) if left > 1 else (next(batches), times)
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from matting.network import REGION_SIZE, MattingNetwork, nearest_regions, replace_regions, select_regions
 from matting.training import losses
+from matting.training.close_ups import CloseUps
 from matting.training.data import Batch, true_trimap
 from matting.training.guided import follow_colours
 from matting.training.losses import MatteLoss
@@ -58,7 +59,10 @@ class Objective(nn.Module):
     def _keep_maps(self, encoder: nn.Module, images: tuple[Tensor], maps: tuple[Tensor, ...]) -> None:
         self.maps = maps
 
-    def forward(self, batch: Batch) -> StepResult:
+    def forward(self, batch: Batch | CloseUps) -> StepResult:
+        return self._close_up(batch) if isinstance(batch, CloseUps) else self._whole(batch)
+
+    def _whole(self, batch: Batch) -> StepResult:
         coarse = self.model.coarse(batch.image)
         trimap = true_trimap(batch.alpha)
         zero = batch.alpha.new_zeros(())
@@ -80,6 +84,15 @@ class Objective(nn.Module):
         weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
         loss = MatteLoss(coarse_term, trimap_term, *self._refined_terms(alpha, batch, weight))
         return StepResult(loss, features, alpha.detach(), coarse.alpha, len(cells))
+
+    def _close_up(self, squares: CloseUps) -> StepResult:
+        cells = torch.nonzero(squares.unknown[:, 0])
+        patches = self.model.refine(squares.image, squares.coarse_alpha, cells, nearest_regions(cells)).patches
+        alpha = replace_regions(squares.coarse_alpha, patches.float(), cells)
+        weight = F.interpolate(squares.unknown, scale_factor=REGION_SIZE, mode="nearest")
+        zero = alpha.new_zeros(())
+        loss = MatteLoss(zero, zero, *self._refined_terms(alpha, squares.batch, weight))
+        return StepResult(loss, zero, alpha.detach(), squares.coarse_alpha, len(cells))
 
     def _refined_terms(self, alpha: Tensor, batch: Batch, weight: Tensor) -> "RefinedTerms":
         drawn = judge(alpha, batch, weight)

@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from matting.network import PRESETS, MattingNetwork
+from matting.training.close_ups import SIDE, CloseUps
 from matting.training.data import Batch, Sampler, load_portraits
 from matting.training.feed import Draws, feed, repeat
 from matting.training.mean import trained_steps
@@ -58,6 +59,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
     parser.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
+    parser.add_argument(
+        "--close-ups", type=int, default=0, help="squares per batch that refinement learns from, instead of whole pictures"
+    )
     parser.add_argument("--guided", action="store_true", help="judge the refined alpha also as it is after the guided filter")
     parser.add_argument("--plain", type=float, default=0.0, help="share of batches of whole photos as they are: a last phase")
     parser.add_argument("--mine", action="store_true", help="show photos that the weights it starts with err on more often")
@@ -75,6 +79,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.refine_only and options.max_regions == 0:
         parser.error("--refine-only needs regions to refine, got --max-regions 0")
+    if options.close_ups and not options.refine_only:
+        parser.error("--close-ups needs --refine-only: the first stage learns from whole pictures")
+    if options.close_ups and min(options.size) < SIDE:
+        parser.error(f"--close-ups needs pictures of at least {SIDE} pixels, got --size {min(options.size)}")
     return options
 
 
@@ -146,14 +154,14 @@ class Run:
         steps = {"step": str(self.trained_before + self.step)}
         save_weights(self.average.module, self.arguments.out / "ema.safetensors", steps, torch.float32)
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Batch | CloseUps]:
         """Batches of all coming steps, drawn ahead."""
         times = self.arguments.repeat
         first = self.step * self.arguments.accumulate // times
-        batches = feed(Draws(self.sampler, self.arguments), first, self.device.type == "cuda")
+        batches = feed(Draws(self.sampler, self.arguments, self.model.coarse), first, self.device.type == "cuda")
         return repeat(batches, times, torch.Generator().manual_seed(self.arguments.seed)) if times > 1 else batches
 
-    def optimise(self, batches: Iterator[Batch]) -> tuple[StepResult, Batch, float]:
+    def optimise(self, batches: Iterator[Batch | CloseUps]) -> tuple[StepResult, Batch | CloseUps, float]:
         """One optimiser step; also returns the seconds spent waiting for data."""
         arguments, waited = self.arguments, 0.0
         for group in self.optimiser.param_groups:
@@ -193,7 +201,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Run until the planned steps or the allowed minutes are over."""
     run = Run(arguments)
     began = saved = time.monotonic()
-    last: tuple[StepResult, Batch] | None = None
+    last: tuple[StepResult, Batch | CloseUps] | None = None
     arguments.out.mkdir(parents=True, exist_ok=True)
     bar = tqdm(total=arguments.steps, initial=run.step, unit="step", disable=run.rank > 0, mininterval=5)
     waited, batches = 0.0, run.batches()
@@ -239,7 +247,7 @@ def log(path: Path, run: Run, result: StepResult, images: int, data_share: float
         writer.writerow(row)
 
 
-def checkpoint(run: Run, last: tuple[StepResult, Batch]) -> None:
+def checkpoint(run: Run, last: tuple[StepResult, Batch | CloseUps]) -> None:
     """Save, draw a sheet of the last batch, validate the averaged weights."""
     run.save()
     picture_sheet(*last).save(run.arguments.out / f"sheet-{run.step:06d}.jpg", quality=88)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import SIDE_MULTIPLE, MattingNetwork
+from matting.training.close_ups import CloseUps
 from matting.training.data import PORTRAIT_SETS, Batch, true_trimap
 from matting.training.objective import StepResult
 from matting.training.prepare import find_pairs
@@ -18,7 +19,7 @@ VALIDATION_PHOTOS = 10
 VALIDATION_SIDE = 512
 
 
-def picture_sheet(result: StepResult, batch: Batch) -> Image.Image:
+def picture_sheet(result: StepResult, batch: Batch | CloseUps) -> Image.Image:
     """Rows of image, coarse alpha, trimap, refined alpha, truth."""
     size = batch.image.shape[2:]
     coarse = F.interpolate(result.coarse_alpha.detach().float(), size=size, mode="bilinear")
