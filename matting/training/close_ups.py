@@ -71,6 +71,8 @@ def cut_close_ups(batch: Batch, coarse: CoarsePrediction, count: int, rng: np.ra
 def square_chances(alpha: Tensor, unknown: Tensor) -> NDArray[np.float64]:
     """How likely a square lies around each cell: fine alpha is soft, and differs from pixel to pixel.
 
+    A picture's share of the fine squares is the root of what is fine in it, so that one full of strands does not get them all.
+
     Args:
         alpha: (B, 1, H, W) in [0, 1].
         unknown: (B, 1, H/8, W/8), 1 where squares may lie; anywhere if there is no such cell.
@@ -80,6 +82,7 @@ def square_chances(alpha: Tensor, unknown: Tensor) -> NDArray[np.float64]:
     """
     rough = (alpha - F.avg_pool2d(alpha, 3, 1, 1, count_include_pad=False)).abs()
     fine = F.avg_pool2d(rough, REGION_SIZE) * F.avg_pool2d(alpha * (1 - alpha), REGION_SIZE) * unknown
+    fine = fine / fine.sum((1, 2, 3), keepdim=True).clamp(min=1e-12).sqrt()
     allowed = unknown if unknown.any() else torch.ones_like(unknown)
     fine = fine if fine.any() else allowed
     shares = [x.flatten().double().cpu().numpy() for x in (fine, allowed)]

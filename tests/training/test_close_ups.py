@@ -61,6 +61,14 @@ def test_squares_lie_where_the_alpha_is_fine():
     assert square_chances(alpha, unknown).reshape(32, 32)[20:24].sum() == 0
 
 
+def test_a_picture_full_of_hair_does_not_get_all_squares():
+    alpha = torch.zeros(2, 1, 256, 256)
+    stripes = 0.25 + 0.5 * (torch.arange(256) % 2)
+    alpha[0], alpha[1, :, :8] = stripes, stripes
+    chances = square_chances(alpha, (F.avg_pool2d(alpha, 8) > 0).float()).reshape(2, -1).sum(1)
+    assert 0.1 < chances[1] < 0.2, "a 33rd of what is fine, but 15% of the squares"
+
+
 def test_pictures_without_anybody_give_squares_too():
     batch, coarse = batch_and_coarse()
     squares = cut_close_ups(batch, coarse, 3, np.random.default_rng(0))
