@@ -87,6 +87,7 @@ def matte_image(
     refine: bool = True,
     cross_region: bool = True,
     guide: bool = True,
+    strands: bool = False,
     scribbles: NDArray[np.int8] | None = None,
 ) -> Matte:
     """Cut the people out of a photo.
@@ -104,6 +105,8 @@ def matte_image(
         refine: False redraws nothing and returns the coarse alpha as the alpha.
         cross_region: False redraws every region from its own pixels alone.
         guide: False leaves the redrawn alpha as the network drew it; True makes it follow the photo's colours.
+        strands: True redraws hair once more, by closed-form matting that starts from the network's alpha (see
+            `matting.strands`): finer, and up to twice as slow on a processor.
         scribbles: (H, W) corrections by hand: -1 for background, 1 for foreground, 0 where nothing is said; places that look
             alike and are not certain follow (see `matting.scribbles`).
 
@@ -130,7 +133,7 @@ def matte_image(
     clock.lap("refine")
     part = window.cut(pixels)
     coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *part.shape[:2])
-    alpha = _full_alpha(tensor, coarse, redrawn, refinement, part, guide) if refine else coarse_alpha
+    alpha = _full_alpha(tensor, coarse, redrawn, refinement, part, guide, strands) if refine else coarse_alpha
     matte = Matte(
         image=pixels,
         alpha=window.fill(alpha, *pixels.shape[:2]),
@@ -246,11 +249,17 @@ def draw_alpha(coarse: CoarsePrediction, patches: Tensor, cells: Tensor) -> Tens
 
 
 def _full_alpha(
-    tensor: Tensor, coarse: CoarsePrediction, cells: Tensor, refinement: Refinement, pixels: NDArray[np.uint8], guide: bool
+    tensor: Tensor,
+    coarse: CoarsePrediction,
+    cells: Tensor,
+    refinement: Refinement,
+    pixels: NDArray[np.uint8],
+    guide: bool,
+    strands: bool,
 ) -> NDArray[np.float32]:
     known = open_cells(settle(coarse, cells), cells)
     small = tensor[0].permute(1, 2, 0).cpu().numpy()
-    return upsample_alpha(_plane(draw_alpha(coarse, refinement.patches, cells)), _plane(known), small, pixels, guide)
+    return upsample_alpha(_plane(draw_alpha(coarse, refinement.patches, cells)), _plane(known), small, pixels, guide, strands)
 
 
 def _plane(alpha: Tensor) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from matting.guide import NOTICEABLE, fit_colours, follow_colours
 from matting.network import REGION_SIZE
+from matting.strands import follow_strands
 
 
 def to_tensor(pixels: NDArray[np.uint8], size: tuple[int, int], device: torch.device) -> Tensor:
@@ -38,11 +39,13 @@ def upsample_alpha(
     small: NDArray[np.float32],
     pixels: NDArray[np.uint8],
     guide: bool = True,
+    strands: bool = False,
 ) -> NDArray[np.float32]:
     """An alpha at the size of the photo, with the detail that the photo has and the working size has not.
 
-    At the smaller one of both sizes it is made to follow the colours of the photo (`matting.guide`). On the way to a larger
-    photo, the slopes of a narrow fit turn what the working size lost of the photo into what it lost of the alpha.
+    At the smaller one of both sizes it is made to follow the colours of the photo (`matting.guide`, and `matting.strands` if
+    wanted). On the way to a larger photo, the slopes of a narrow fit turn what the working size lost of the photo into what
+    it lost of the alpha.
 
     Args:
         alpha: (h, w) in [0, 1] at the working size.
@@ -50,6 +53,7 @@ def upsample_alpha(
         small: (h, w, 3) in [0, 1], the photo at the working size.
         pixels: (H, W, 3) uint8, the photo.
         guide: False leaves the alpha as it was drawn, apart from its size.
+        strands: True redraws what is not known once more, by closed-form matting.
 
     Returns:
         (H, W) in [0, 1]; where the photo is the larger one, known cells are exactly 0 or 1.
@@ -57,11 +61,11 @@ def upsample_alpha(
     height, width = pixels.shape[:2]
     if height <= alpha.shape[0] and width <= alpha.shape[1]:
         resized = resize_alpha(alpha, height, width)
-        return follow_colours(resized, pixels / np.float32(255)) if guide else resized
-    alpha = follow_colours(alpha, small) if guide else alpha
+        return _follow(resized, known, pixels / np.float32(255), guide, strands)
+    alpha = _follow(alpha, known, small, guide, strands)
     resized = resize_alpha(alpha, height, width)
     cells = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
-    certain = (cells == 0) | (cells == 1)
+    certain = _is_certain(cells)
     resized[certain] = cells[certain]
     slopes = fit_colours(alpha, small, 1, np.ones_like(alpha)).slopes
     for channel in range(3):  # one at a time, to spare memory
@@ -71,3 +75,16 @@ def upsample_alpha(
         lost[certain] = 0
         resized += lost
     return resized.clip(0, 1, out=resized)
+
+
+def _follow(
+    alpha: NDArray[np.float32], known: NDArray[np.float32], image: NDArray[np.float32], guide: bool, strands: bool
+) -> NDArray[np.float32]:
+    alpha = follow_colours(alpha, image) if guide else alpha
+    if not strands:
+        return alpha
+    return follow_strands(alpha, image, ~_is_certain(cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)))
+
+
+def _is_certain(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return (cells == 0) | (cells == 1)

@@ -122,11 +122,13 @@ def hub_method(
     return Method(name, title, licence, f"a download of {file.size}, onnxruntime", load, file, trained_on)
 
 
-def _load_ours(resources: Resources, refine: bool = True, cross_region: bool = True, guide: bool = True) -> Estimator:
+def _load_ours(
+    resources: Resources, refine: bool = True, cross_region: bool = True, guide: bool = True, strands: bool = False
+) -> Estimator:
     def call(image: NDArray[np.uint8], trimap: NDArray[np.uint8] | None = None) -> Estimate:
         if resources.resize == "paper":
             return ours.estimate_paper(image, resources.model, refine, cross_region)
-        return ours.estimate_auto(image, resources.model, refine, cross_region, guide)
+        return ours.estimate_auto(image, resources.model, refine, cross_region, guide, strands)
 
     return call
 
@@ -185,6 +187,7 @@ METHODS = {
         Method("coarse", "This network, coarse only", _OURS, "", partial(_load_ours, refine=False)),
         Method("no-cra", "This network, without CRA", _OURS, "", partial(_load_ours, cross_region=False)),
         Method("no-guide", "This network, as it draws", _OURS, "", partial(_load_ours, guide=False)),
+        Method("strands", "This network, finer hair", _OURS, "", partial(_load_ours, strands=True)),
         Method(
             "closed-form", "Closed-form matting", "MIT", _OWN_TRIMAP,
             partial(_load_solver, solve=classic.closed_form), slow=True,

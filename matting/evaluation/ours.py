@@ -22,9 +22,11 @@ class Estimate(NamedTuple):
     gmac: float | None = None
 
 
-def estimate_auto(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool, guide: bool) -> Estimate:
+def estimate_auto(
+    image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool, guide: bool, strands: bool
+) -> Estimate:
     """The alpha that the app would give: working size Auto, certain cells settled, detail of the photo brought back."""
-    matte = matte_image(image, model, refine=refine, cross_region=cross_region, guide=guide)
+    matte = matte_image(image, model, refine=refine, cross_region=cross_region, guide=guide, strands=strands)
     cost = network_gmac(model.config, matte.looks[0], len(matte.regions.cells), cross_region)
     cost += sum(network_gmac(model.config, size, 0) for size in matte.looks[1:])
     return Estimate(matte.alpha, cost)

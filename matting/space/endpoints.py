@@ -149,8 +149,8 @@ class Endpoints:
 
         Args:
             image: the photo.
-            methods: names, for example ours, coarse, no-cra, no-guide, closed-form, knn, grabcut, modnet, birefnet-lite; the
-                last two download their weights first.
+            methods: names, for example ours, coarse, no-cra, no-guide, strands, closed-form, knn, grabcut, modnet,
+                birefnet-lite; the last two download their weights first.
             truth: true alpha, a grey picture of the photo's size; with it, errors are measured. May be left out.
 
         Returns:

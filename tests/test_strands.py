@@ -1,0 +1,77 @@
+"""Hair that the network has only blurred comes out of the photo's colours; edges and known pixels stay as they are."""
+
+import cv2
+import numpy as np
+import pytest
+
+from matting import load_model, matte_image
+from matting.evaluation.methods import METHODS, Resources
+from matting.strands import EDGE_BELIEF, HAIR_BELIEF, believe_drawn, follow_strands
+
+SIDE = 180
+
+
+def hairy_photo() -> tuple[np.ndarray, np.ndarray]:
+    """(180, 180, 3) in [0, 1] and its alpha: dark strands two pixels wide rise from a dark body, in front of a light wall."""
+    canvas = np.zeros((SIDE * 4, SIDE * 4), np.uint8)
+    for x in range(100, 660, 40):
+        cv2.line(canvas, (x, 480), (x + 60, 200), 255, 8)
+    canvas[480:] = 255
+    alpha = cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    wall = np.linspace(0.7, 0.9, SIDE, dtype=np.float32)[None, :, None] * np.array([0.8, 0.9, 1], np.float32)
+    body = np.array([0.25, 0.15, 0.1], np.float32)
+    return (alpha[..., None] * body + (1 - alpha[..., None]) * wall).astype(np.float32), alpha
+
+
+def test_blurred_hair_becomes_strands():
+    image, alpha = hairy_photo()
+    drawn = cv2.GaussianBlur(alpha, (0, 0), 4)
+    unknown = np.zeros(alpha.shape, bool)
+    unknown[40:130] = True
+    followed = follow_strands(drawn, image, unknown)
+    before, after = (np.abs(x - alpha)[unknown].mean() for x in (drawn, followed))
+    assert after < 0.4 * before
+    assert np.array_equal(followed[~unknown], drawn[~unknown])
+    assert followed.dtype == np.float32 and followed.min() >= 0 and followed.max() <= 1
+
+
+def test_an_edge_that_is_drawn_sharp_is_believed_though_the_colours_blur_it():
+    alpha = np.zeros((SIDE, SIDE), np.float32)
+    alpha[:, SIDE // 2 :] = 1
+    wall = np.linspace(0.4, 0.6, SIDE, dtype=np.float32)[None, :, None]
+    image = np.broadcast_to(wall, (SIDE, SIDE, 3)).copy()
+    unknown = np.zeros(alpha.shape, bool)
+    unknown[:, 80:100] = True
+    assert np.abs(follow_strands(alpha, image, unknown) - alpha).max() < 0.06
+
+
+def test_nothing_unknown_changes_nothing():
+    image, alpha = hairy_photo()
+    assert follow_strands(alpha, image, np.zeros(alpha.shape, bool)) is alpha
+
+
+def test_belief_falls_where_all_around_is_soft():
+    alpha = np.zeros((SIDE, SIDE), np.float32)
+    alpha[:, 90:] = 0.5
+    belief = believe_drawn(alpha)
+    assert belief[:, 20] == pytest.approx(1.05 * EDGE_BELIEF)
+    assert belief[:, 150] == pytest.approx(0.05 * HAIR_BELIEF)
+
+
+@pytest.mark.parametrize("size", [(90, 120), (300, 400)])
+def test_photos_of_any_size_keep_it_and_what_is_known(size: tuple[int, int]):
+    """Smaller and larger than the working size."""
+    image, _ = hairy_photo()
+    photo = cv2.resize((image * 255).astype(np.uint8), size[::-1])
+    model = load_model("bundled")
+    plain, finer = (matte_image(photo, model, 256, strands=strands) for strands in (False, True))
+    assert finer.alpha.shape == size and finer.alpha.min() >= 0 and finer.alpha.max() <= 1
+    known = cv2.erode((plain.trimap != 128).astype(np.uint8), np.ones((9, 9))) > 0
+    assert np.abs(finer.alpha - plain.alpha)[known].max() < 1e-6
+
+
+def test_compared_as_a_method_of_its_own():
+    image, _ = hairy_photo()
+    photo, model = (image * 255).astype(np.uint8), load_model("bundled")
+    alpha = METHODS["strands"].load(Resources(model))(photo).alpha
+    assert np.array_equal(alpha, matte_image(photo, model, strands=True).alpha)
