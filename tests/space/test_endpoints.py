@@ -9,6 +9,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from matting.evaluation.methods import OFFLINE
+from matting.evaluation.metrics import UNKNOWN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SETTINGS = ("512", 0.0, True, True)
@@ -25,6 +26,10 @@ def test_matte_and_look_into_a_region(connect, matte_elsewhere):
     assert facts["found_somebody"] and facts["regions"] == len(matte.regions.cells)
     assert facts["size_px"] == list(Image.open(photo).size)
     assert facts["window_px"] == matte.window._asdict() and facts["brightening"] == round(matte.brightening, 2)
+
+    _, finer, _ = connect().predict(handle_file(str(photo)), *SETTINGS, True, api_name="/matte_image")
+    changed = np.abs(np.asarray(Image.open(finer)) / 255 - matte.alpha) > 0.05
+    assert changed.sum() > 0 and not changed[matte.trimap != UNKNOWN].any(), "strands, where the trimap is unknown"
 
     region = client.predict(0.5, 0.25, api_name="/inspect_region")
     assert region["cell"] == matte.regions.cells[region["region"]].tolist()
