@@ -21,12 +21,16 @@ _REACH = 90  # softness is averaged over the 90th part of the longer side
 _LEAST_CERTAIN = 0.05  # how much an alpha of 0.5 is believed, next to 1.05 for one of 0 or 1
 _SMOOTHNESS = 1e-5  # in squared units of colour
 _MARGIN = 3
+BAND_PIXELS = 2_400_000  # of a picture that are solved at once, 1536 by 1536
+_CONTEXT = 64  # rows
 _TOLERANCE = 1e-4
 _MOST_STEPS = 60
 
 
 def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
     """Redraw the unknown pixels of an alpha so that hair follows the colours of the photo.
+
+    A large picture is solved in bands of rows, each with some of the rows around it, so that memory stays bounded.
 
     Args:
         alpha: (h, w) in [0, 1].
@@ -36,10 +40,19 @@ def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np
     Returns:
         (h, w) in [0, 1].
     """
-    if not unknown.any():
-        return alpha
+    followed, belief = alpha.copy(), believe_drawn(alpha)
+    rows = max(_CONTEXT, BAND_PIXELS // alpha.shape[1])
+    for top in range(0, len(alpha), rows):
+        if unknown[top : top + rows].any():
+            near = slice(max(0, top - _CONTEXT), top + rows + _CONTEXT)
+            solved = _solve(followed[near], belief[near], image[near], unknown[near])
+            followed[top : top + rows] = solved[top - near.start :][:rows]
+    return followed
+
+
+def _solve(alpha: Plane, belief: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
     box = box_around(unknown, _MARGIN)
-    open_pixels, drawn, belief = unknown[box], alpha[box].ravel(), believe_drawn(alpha)[box].ravel()
+    open_pixels, drawn, belief = unknown[box], alpha[box].ravel(), belief[box].ravel()
     laplacian = cf_laplacian(np.ascontiguousarray(image[box], np.float64), _SMOOTHNESS, 1, ~open_pixels).tocsr()
     inside, outside = np.flatnonzero(open_pixels), np.flatnonzero(~open_pixels)
     rows = laplacian[inside]

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from matting import load_model, matte_image
+from matting import load_model, matte_image, strands
 from matting.evaluation.methods import METHODS, Resources
 from matting.strands import EDGE_BELIEF, HAIR_BELIEF, believe_drawn, follow_strands
 
@@ -47,7 +47,19 @@ def test_an_edge_that_is_drawn_sharp_is_believed_though_the_colours_blur_it():
 
 def test_nothing_unknown_changes_nothing():
     image, alpha = hairy_photo()
-    assert follow_strands(alpha, image, np.zeros(alpha.shape, bool)) is alpha
+    assert np.array_equal(follow_strands(alpha, image, np.zeros(alpha.shape, bool)), alpha)
+
+
+def test_a_large_picture_is_solved_in_bands_nearly_as_well(monkeypatch: pytest.MonkeyPatch):
+    image, alpha = hairy_photo()
+    drawn, unknown = cv2.GaussianBlur(alpha, (0, 0), 4), np.zeros(alpha.shape, bool)
+    unknown[40:130] = True
+    whole = follow_strands(drawn, image, unknown)
+    monkeypatch.setattr(strands, "BAND_PIXELS", 90 * SIDE)
+    bands = follow_strands(drawn, image, unknown)
+    assert not np.array_equal(bands, whole)
+    errors = [np.abs(x - alpha).mean() for x in (whole, bands)]
+    assert errors[1] < 1.15 * errors[0]
 
 
 def test_belief_falls_where_all_around_is_soft():
