@@ -13,6 +13,7 @@ from matting.evaluation.metrics import UNKNOWN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SETTINGS = ("512", 0.0, True, True)
+MEASURED_APART = {"strands"}  # in a table of the README; the committed run of all methods is older
 
 
 def test_matte_and_look_into_a_region(connect, matte_elsewhere):
@@ -65,7 +66,7 @@ def test_tables(connect):
     published = tables["published"]["rows"]
     assert len(published) == 11
     assert published[-1]["scores"]["P3M-500-NP"]["sad"] == 10.6
-    assert {row["method"] for row in tables["measured_common"]} == set(OFFLINE)
+    assert {row["method"] for row in tables["measured_common"]} == set(OFFLINE) - MEASURED_APART
     assert tables["measured"] and all(row["command"] for row in tables["measured"])
 
 
