@@ -57,9 +57,9 @@ def is_soft(alpha: Values) -> Values:
     return (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
 
 
-def believe(alpha: Values) -> Values:
-    """How much the fit believes an alpha of any shape, array or tensor."""
-    return _LEAST_WEIGHT + (2 * alpha - 1) ** 2
+def believe(alpha: Values, least: float = _LEAST_WEIGHT) -> Values:
+    """How much an alpha of any shape, array or tensor, is believed: `least` if it is 0.5, one more if it is 0 or 1."""
+    return least + (2 * alpha - 1) ** 2
 
 
 def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:

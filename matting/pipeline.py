@@ -106,7 +106,7 @@ def matte_image(
         cross_region: False redraws every region from its own pixels alone.
         guide: False leaves the redrawn alpha as the network drew it; True makes it follow the photo's colours.
         strands: True redraws hair once more, by closed-form matting that starts from the network's alpha (see
-            `matting.strands`): finer, up to twice as slow on a processor at the size of Auto, and with up to 0.8 GB more.
+            `matting.strands`): finer, up to twice as slow on a processor at the size of Auto, 0.8 GB more at a size of 1536.
         scribbles: (H, W) corrections by hand: -1 for background, 1 for foreground, 0 where nothing is said; places that look
             alike and are not certain follow (see `matting.scribbles`).
 

@@ -12,7 +12,7 @@ from pymatting import cf_laplacian
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
-from matting.guide import Plane, box_around
+from matting.guide import Plane, believe, box_around
 
 EDGE_BELIEF = 30.0  # in the drawn alpha, where nothing around is soft
 HAIR_BELIEF = 0.005  # where as much is soft as in hair
@@ -69,4 +69,4 @@ def believe_drawn(alpha: Plane) -> Plane:
     """How much the drawn alpha (h, w) is believed at every pixel, next to its colours: less, the softer all around is."""
     soft = cv2.GaussianBlur(4 * alpha * (1 - alpha), (0, 0), max(alpha.shape) / _REACH)
     hair = (soft / HAIR_SOFTNESS).clip(0, 1)
-    return EDGE_BELIEF ** (1 - hair) * HAIR_BELIEF**hair * (_LEAST_CERTAIN + (2 * alpha - 1) ** 2)
+    return EDGE_BELIEF ** (1 - hair) * HAIR_BELIEF**hair * believe(alpha, _LEAST_CERTAIN)

@@ -1,7 +1,7 @@
 """Close-ups: parts of pictures, and what the first stage says of them once it has seen the whole; the second stage's lessons.
 
 A region sees its own pixels and hints of eight others, and few regions of a picture hold hair. Squares cut where the alpha
-is fine teach the second stage more than whole pictures do in the same time, and can be shown several times.
+is fine show it more hair than whole pictures do, and can be shown several times without the first stage.
 """
 
 from typing import NamedTuple
@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import REGION_SIZE, CoarsePrediction, select_regions
-from matting.training.data import Batch, true_trimap
+from matting.training.data import Batch, true_trimap, unite_cells
 
 SIDE = 256
 _FINE_SHARE = 0.6  # of the squares lie where the alpha is fine, the others anywhere in the unknown area
-_UNKNOWN = 1
 
 
 class CloseUps(NamedTuple):
@@ -54,8 +53,8 @@ def cut_close_ups(batch: Batch, coarse: CoarsePrediction, count: int, rng: np.ra
         count: of the result; squares may overlap.
         rng: decides where they lie.
     """
-    unknown = (true_trimap(batch.alpha) == _UNKNOWN)[:, None].to(batch.alpha)
-    image, row, column = select_regions(coarse.trimap).unbind(1)
+    image, row, column = unite_cells(select_regions(coarse.trimap), true_trimap(batch.alpha)).unbind(1)
+    unknown = torch.zeros_like(coarse.alpha, dtype=batch.alpha.dtype)
     unknown[image, 0, row, column] = 1
     planes = CloseUps(*batch, coarse.alpha.to(batch.alpha), unknown)
     height, width = unknown.shape[2:]

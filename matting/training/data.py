@@ -25,6 +25,7 @@ from matting.training.strands import grow_hair
 from matting.training.things import hold_objects, load_things, stand_at_head, stand_behind
 
 MIP_LEVELS = 6
+UNKNOWN = 1  # class of a trimap's cell
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
 _FOREGROUND_ONLY = ("keyed",)
 _TRIMAP_KERNEL = 7
@@ -247,3 +248,10 @@ def true_trimap(alpha: Tensor) -> Tensor:
     some = F.max_pool2d(touched, REGION_SIZE)[:, 0] > 0.5
     some_not = F.max_pool2d(missing, REGION_SIZE)[:, 0] > 0.5
     return torch.where(some, torch.where(some_not, 1, 2), 0)
+
+
+def unite_cells(cells: Tensor, trimap: Tensor) -> Tensor:
+    """Cells (N, 3) that are predicted or truly unknown; trimap (B, h, w) is the true one."""
+    wanted = trimap == UNKNOWN
+    wanted[cells.unbind(1)] = True
+    return torch.nonzero(wanted)

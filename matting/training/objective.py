@@ -9,12 +9,10 @@ from torch.nn import functional as F
 from matting.network import REGION_SIZE, MattingNetwork, nearest_regions, replace_regions, select_regions
 from matting.training import losses
 from matting.training.close_ups import CloseUps
-from matting.training.data import Batch, true_trimap
+from matting.training.data import UNKNOWN, Batch, true_trimap, unite_cells
 from matting.training.guided import follow_colours
 from matting.training.losses import MatteLoss
 from matting.training.teacher import FeatureTeacher
-
-_UNKNOWN = 1
 
 
 class StepResult(NamedTuple):
@@ -142,14 +140,7 @@ def shrink_trimap(trimap: Tensor, size: torch.Size) -> Tensor:
         return trimap
     low = -F.max_pool2d(-trimap[:, None].float(), factor)[:, 0]
     high = F.max_pool2d(trimap[:, None].float(), factor)[:, 0]
-    return torch.where(low == high, low, float(_UNKNOWN)).long()
-
-
-def unite_cells(cells: Tensor, trimap: Tensor) -> Tensor:
-    """Cells (N, 3) that are predicted or truly unknown; trimap (B, h, w) is the true one."""
-    wanted = trimap == _UNKNOWN
-    wanted[cells.unbind(1)] = True
-    return torch.nonzero(wanted)
+    return torch.where(low == high, low, float(UNKNOWN)).long()
 
 
 def limit_regions(cells: Tensor, grid: torch.Size, most: int) -> tuple[Tensor, Tensor]:
