@@ -39,12 +39,12 @@ def upsample_alpha(
     small: NDArray[np.float32],
     pixels: NDArray[np.uint8],
     guide: bool = True,
-    strands: bool = False,
+    strands: bool = True,
 ) -> NDArray[np.float32]:
     """An alpha at the size of the photo, with the detail that the photo has and the working size has not.
 
-    At the smaller one of both sizes it is made to follow the colours of the photo (`matting.guide`, and `matting.strands` if
-    wanted). On the way to a larger photo, the slopes of a narrow fit turn what the working size lost of the photo into what
+    At the smaller one of both sizes it is made to follow the colours of the photo (`matting.guide`, then `matting.strands`).
+    On the way to a larger photo, the slopes of a narrow fit turn what the working size lost of the photo into what
     it lost of the alpha.
 
     Args:
@@ -53,7 +53,7 @@ def upsample_alpha(
         small: (h, w, 3) in [0, 1], the photo at the working size.
         pixels: (H, W, 3) uint8, the photo.
         guide: False leaves the alpha as it was drawn, apart from its size.
-        strands: True redraws what is not known once more, by closed-form matting.
+        strands: False leaves out the second of both steps.
 
     Returns:
         (H, W) in [0, 1]; where the photo is the larger one, known cells are exactly 0 or 1.
@@ -80,10 +80,13 @@ def upsample_alpha(
 def _follow(
     alpha: NDArray[np.float32], known: NDArray[np.float32], image: NDArray[np.float32], guide: bool, strands: bool
 ) -> NDArray[np.float32]:
-    alpha = follow_colours(alpha, image) if guide else alpha
+    if not guide:
+        return alpha
+    alpha = follow_colours(alpha, image)
     if not strands:
         return alpha
-    return follow_strands(alpha, image, ~_is_certain(cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)))
+    unknown = ~_is_certain(cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST))
+    return follow_strands(alpha, image, unknown)
 
 
 def _is_certain(cells: NDArray[np.float32]) -> NDArray[np.bool_]:

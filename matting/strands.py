@@ -20,17 +20,14 @@ HAIR_SOFTNESS = 0.5  # mean of 4 a (1 - a) around a pixel, from which on it coun
 _REACH = 90  # softness is averaged over the 90th part of the longer side
 _LEAST_CERTAIN = 0.05  # how much an alpha of 0.5 is believed, next to 1.05 for one of 0 or 1
 _SMOOTHNESS = 1e-5  # in squared units of colour
-_MARGIN = 3
-BAND_PIXELS = 2_400_000  # of a picture that are solved at once, 1536 by 1536
-_CONTEXT = 64  # rows
+_STRIP_PIXELS = 30_000
+_SHARED = 2  # pixels: how far two of one window lie apart
 _TOLERANCE = 1e-4
 _MOST_STEPS = 60
 
 
 def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
     """Redraw the unknown pixels of an alpha so that hair follows the colours of the photo.
-
-    A large picture is solved in bands of rows, each with some of the rows around it, so that memory stays bounded.
 
     Args:
         alpha: (h, w) in [0, 1].
@@ -40,29 +37,40 @@ def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np
     Returns:
         (h, w) in [0, 1].
     """
-    followed, belief = alpha.copy(), believe_drawn(alpha)
-    rows = max(_CONTEXT, BAND_PIXELS // alpha.shape[1])
-    for top in range(0, len(alpha), rows):
-        if unknown[top : top + rows].any():
-            near = slice(max(0, top - _CONTEXT), top + rows + _CONTEXT)
-            solved = _solve(followed[near], belief[near], image[near], unknown[near])
-            followed[top : top + rows] = solved[top - near.start :][:rows]
-    return followed
-
-
-def _solve(alpha: Plane, belief: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
-    box = box_around(unknown, _MARGIN)
-    open_pixels, drawn, belief = unknown[box], alpha[box].ravel(), belief[box].ravel()
-    laplacian = cf_laplacian(np.ascontiguousarray(image[box], np.float64), _SMOOTHNESS, 1, ~open_pixels).tocsr()
-    inside, outside = np.flatnonzero(open_pixels), np.flatnonzero(~open_pixels)
-    rows = laplacian[inside]
+    if not unknown.any():
+        return alpha
+    drawn, belief = alpha.ravel(), believe_drawn(alpha).ravel()
+    inside = np.flatnonzero(unknown)
+    rows = _laplacian_rows(image, unknown)
     system = rows[:, inside] + sparse.diags(belief[inside])
-    wanted = belief[inside] * drawn[inside] - rows[:, outside] @ drawn[outside]
+    wanted = belief[inside] * drawn[inside] - rows @ np.where(unknown.ravel(), 0, drawn)
     nearly_inverse = sparse.diags(1 / system.diagonal())
     solved, _ = cg(system, wanted, drawn[inside], rtol=_TOLERANCE, maxiter=_MOST_STEPS, M=nearly_inverse)
-    followed = alpha.copy()
-    followed[unknown] = solved.clip(0, 1)
-    return followed
+    followed = drawn.copy()
+    followed[inside] = solved.clip(0, 1)
+    return followed.reshape(alpha.shape)
+
+
+def _laplacian_rows(image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> sparse.csr_array:
+    """The rows of the matting Laplacian of (h, w, 3) that belong to the U unknown pixels, (U, h * w) float32.
+
+    Computed strip by strip, each with the two pixels around it that its own ones share windows with: `cf_laplacian` needs
+    400 bytes for every pixel it is shown, known or not.
+    """
+    strips, height = [], max(1, _STRIP_PIXELS // unknown.shape[1])
+    numbers = np.arange(unknown.size, dtype=np.int32).reshape(unknown.shape)
+    for top in range(0, len(unknown), height):
+        if unknown[top : top + height].any():
+            first = max(0, top - _SHARED)
+            strip = slice(first, top + height + _SHARED)
+            own = unknown[strip].copy()
+            own[: top - first] = own[top - first + height :] = False
+            near = box_around(own, _SHARED)
+            colours, known = image[strip][near].astype(np.float64), ~unknown[strip][near]
+            rows = cf_laplacian(colours, _SMOOTHNESS, 1, known).tocsr()[np.flatnonzero(own[near])]
+            parts = rows.data.astype(np.float32), numbers[strip][near].ravel()[rows.indices], rows.indptr
+            strips.append(sparse.csr_array(parts, (rows.shape[0], unknown.size)))
+    return sparse.vstack(strips, "csr")
 
 
 def believe_drawn(alpha: Plane) -> Plane:

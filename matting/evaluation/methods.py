@@ -123,7 +123,7 @@ def hub_method(
 
 
 def _load_ours(
-    resources: Resources, refine: bool = True, cross_region: bool = True, guide: bool = True, strands: bool = False
+    resources: Resources, refine: bool = True, cross_region: bool = True, guide: bool = True, strands: bool = True
 ) -> Estimator:
     def call(image: NDArray[np.uint8], trimap: NDArray[np.uint8] | None = None) -> Estimate:
         if resources.resize == "paper":
@@ -186,8 +186,8 @@ METHODS = {
         Method("ours", "This network", _OURS, "", _load_ours),
         Method("coarse", "This network, coarse only", _OURS, "", partial(_load_ours, refine=False)),
         Method("no-cra", "This network, without CRA", _OURS, "", partial(_load_ours, cross_region=False)),
+        Method("no-strands", "This network, without strands", _OURS, "", partial(_load_ours, strands=False)),
         Method("no-guide", "This network, as it draws", _OURS, "", partial(_load_ours, guide=False)),
-        Method("strands", "This network, finer hair", _OURS, "", partial(_load_ours, strands=True)),
         Method(
             "closed-form", "Closed-form matting", "MIT", _OWN_TRIMAP,
             partial(_load_solver, solve=classic.closed_form), slow=True,

@@ -40,7 +40,6 @@ class Endpoints:
             gr.Slider(-3, 3, 0, label="unknown_bias", visible=False),
             gr.Checkbox(True, label="refine", visible=False),
             gr.Checkbox(True, label="cross_region", visible=False),
-            gr.Checkbox(False, label="strands", visible=False),
         ]
         outputs = [
             gr.Image(label="cutout", format="png", visible=False),
@@ -78,7 +77,6 @@ class Endpoints:
         unknown_bias: float,
         refine: bool,
         cross_region: bool,
-        strands: bool,
         visit: Visit | None,
         request: gr.Request,
     ) -> tuple[str, str, dict[str, Any], Visit]:
@@ -90,7 +88,6 @@ class Endpoints:
             unknown_bias: region sensitivity, -3 to 3; 0 is the network as published.
             refine: whether unknown regions are redrawn.
             cross_region: whether regions look at their neighbours.
-            strands: whether single strands of hair are drawn, which takes up to twice as long.
 
         Returns:
             The cut-out (RGBA PNG, edge colours cleaned), the alpha (8-bit grey PNG), and facts: sizes in pixels, the
@@ -102,7 +99,7 @@ class Endpoints:
             raise Problem(wording.ERROR_NO_PHOTO)
         visit = self.service.visits.of(visit, request)
         visit.take(image)
-        result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region, strands), visit)
+        result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region), visit)
         visit.begin(result)
         cutout, alpha = (str(make_file(result, what, Background(), visit)) for what in (CUTOUT, ALPHA))
         return cutout, alpha, self._facts(result), visit
@@ -152,7 +149,7 @@ class Endpoints:
 
         Args:
             image: the photo.
-            methods: names, for example ours, coarse, no-cra, no-guide, strands, closed-form, knn, grabcut, modnet,
+            methods: names, for example ours, coarse, no-cra, no-strands, no-guide, closed-form, knn, grabcut, modnet,
                 birefnet-lite; the last two download their weights first.
             truth: true alpha, a grey picture of the photo's size; with it, errors are measured. May be left out.
 

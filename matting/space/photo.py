@@ -54,7 +54,7 @@ class PhotoTab:
 
     def _wire(self, demo: gr.Blocks) -> None:
         page = self.page
-        settings = [page.size, page.bias, page.refine, page.cross, page.strands]
+        settings = [page.size, page.bias, page.refine, page.cross]
         background = [page.kind, page.colour, page.picture]
         outputs = [self.visit, page.note, page.stop, page.slider, page.facts, page.parts, page.parts_title]
         outputs += [page.parts_picture, page.touch_up, page.loupe, page.panels, page.truth]
@@ -65,7 +65,7 @@ class PhotoTab:
         inputs = [page.photo, page.truth_file, *settings, *background, self.visit]
         new_photo = page.photo.input(self.announce, [page.photo], [page.note, page.stop], **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
-        rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input, page.strands.input]
+        rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
         runs.append(again.success(self.run_again, [self.visit, *settings, *background], **model))
         painted = {**model, **EVERY, "show_progress": "hidden"}  # the picture that is painted on shows it
@@ -121,7 +121,6 @@ class PhotoTab:
         bias: float,
         refine: bool,
         cross: bool,
-        strands: bool,
         kind: str,
         colour: str,
         picture: str | None,
@@ -137,7 +136,7 @@ class PhotoTab:
         started = perf_counter()
 
         def compute() -> Result:
-            return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross, strands), visit)
+            return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross), visit)
 
         yield from self._run(compute, visit, make_background(kind, colour, picture), started)
 
@@ -163,7 +162,6 @@ class PhotoTab:
         bias: float,
         refine: bool,
         cross: bool,
-        strands: bool,
         kind: str,
         colour: str,
         picture: str | None,
@@ -171,7 +169,7 @@ class PhotoTab:
         last, painting = result_of(visit), visit.painting
 
         def compute() -> Result:
-            matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross, strands), visit, painting.strokes)
+            matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross), visit, painting.strokes)
             return last.again(matte, bias, painting)
 
         yield from self._run(compute, visit, make_background(kind, colour, picture), perf_counter(), fresh=False)

@@ -23,7 +23,6 @@ class PhotoPage(NamedTuple):
 
     photo: PhotoInput
     examples: gr.HTML
-    strands: gr.Checkbox
     size: gr.Radio
     bias: gr.Slider
     refine: gr.Checkbox
@@ -77,7 +76,6 @@ def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
         elem_id="photo",
     )
     strip = gr.HTML(example_strip(examples), js_on_load=PICK, elem_id="examples")
-    strands = gr.Checkbox(False, label=wording.STRANDS_LABEL, info=wording.STRANDS_INFO, elem_id="strands")
     with gr.Accordion(wording.SETTINGS, open=False, elem_id="settings"):
         size = gr.Radio(SIZES, value="Auto", label=wording.SIZE_LABEL, info=wording.SIZE_INFO)
         bias = gr.Slider(-3, 3, 0, step=0.5, label=wording.BIAS_LABEL, info=wording.BIAS_INFO)
@@ -88,7 +86,6 @@ def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
     return {
         "photo": photo,
         "examples": strip,
-        "strands": strands,
         "size": size,
         "bias": bias,
         "refine": refine,

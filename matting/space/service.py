@@ -41,14 +41,12 @@ class Settings:
         unknown_bias: added to the logit of unknown; 0 is the paper.
         refine: whether unknown regions are redrawn.
         cross_region: whether regions look at their neighbours.
-        strands: whether hair is redrawn once more, see `matting.strands`.
     """
 
     size: str = "Auto"
     unknown_bias: float = 0.0
     refine: bool = True
     cross_region: bool = True
-    strands: bool = False
 
     def max_side(self, image: NDArray[np.uint8]) -> int | None:
         """The longest working side for this image; None leaves the choice to the pipeline.
@@ -97,7 +95,6 @@ class Service:
             "unknown_bias": settings.unknown_bias,
             "refine": settings.refine,
             "cross_region": settings.cross_region,
-            "strands": settings.strands,
             "scribbles": draw_scribbles(strokes, *image.shape[:2]),
         }
         with plain_errors(), stoppable(self.model, visit):

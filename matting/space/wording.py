@@ -38,8 +38,6 @@ SIZE_LABEL = "Working size (long side, pixels)"
 SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos, and looks closer where people are small."
 BIAS_LABEL = "Region sensitivity"
 BIAS_INFO = "0 is the network as published. To the right, more regions are redrawn; to the left, fewer."
-STRANDS_LABEL = "Finer hair"
-STRANDS_INFO = "Draws single strands. Takes up to twice as long."
 REFINE_LABEL = "Refinement"
 REFINE_INFO = "Off shows what the first stage alone would give you."
 CROSS_LABEL = "Cross-region attention (CRA)"
@@ -72,7 +70,7 @@ STAGES = {
     "coarse": "first stage",
     "regions": "find regions",
     "refine": "redraw them",
-    "upsample": "back to full size",
+    "upsample": "hair and full size",
 }
 
 SAVE = "Save"

@@ -50,7 +50,7 @@ def bundled():
 @pytest.mark.parametrize(
     ("name", "bound"),
     [
-        ("ours", 0.03), ("coarse", 0.04), ("no-cra", 0.04), ("no-guide", 0.03), ("strands", 0.03),
+        ("ours", 0.03), ("coarse", 0.04), ("no-cra", 0.04), ("no-strands", 0.03), ("no-guide", 0.03),
         ("closed-form", 0.04), ("knn", 0.04), ("grabcut", 0.04),
         ("closed-form-given", 0.05), ("knn-given", 0.07),  # the evaluation's trimap is wide for so small a picture
     ],

@@ -9,11 +9,9 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from matting.evaluation.methods import OFFLINE
-from matting.evaluation.metrics import UNKNOWN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SETTINGS = ("512", 0.0, True, True)
-MEASURED_APART = {"strands"}  # in a table of the README; the committed run of all methods is older
 
 
 def test_matte_and_look_into_a_region(connect, matte_elsewhere):
@@ -27,10 +25,6 @@ def test_matte_and_look_into_a_region(connect, matte_elsewhere):
     assert facts["found_somebody"] and facts["regions"] == len(matte.regions.cells)
     assert facts["size_px"] == list(Image.open(photo).size)
     assert facts["window_px"] == matte.window._asdict() and facts["brightening"] == round(matte.brightening, 2)
-
-    _, finer, _ = connect().predict(handle_file(str(photo)), *SETTINGS, True, api_name="/matte_image")
-    changed = np.abs(np.asarray(Image.open(finer)) / 255 - matte.alpha) > 0.05
-    assert changed.sum() > 0 and not changed[matte.trimap != UNKNOWN].any(), "strands, where the trimap is unknown"
 
     region = client.predict(0.5, 0.25, api_name="/inspect_region")
     assert region["cell"] == matte.regions.cells[region["region"]].tolist()
@@ -66,7 +60,7 @@ def test_tables(connect):
     published = tables["published"]["rows"]
     assert len(published) == 11
     assert published[-1]["scores"]["P3M-500-NP"]["sad"] == 10.6
-    assert {row["method"] for row in tables["measured_common"]} == set(OFFLINE) - MEASURED_APART
+    assert {row["method"] for row in tables["measured_common"]} == set(OFFLINE)
     assert tables["measured"] and all(row["command"] for row in tables["measured"])
 
 

@@ -129,22 +129,6 @@ def test_photo_touched_up_with_a_brush(open_page):
     np.testing.assert_allclose(saved_alpha(page), before, atol=2)
 
 
-def test_photo_finer_hair(open_page):
-    """The box draws strands where hair is soft, and nothing changes elsewhere; without it all is as before."""
-    page = open_page()
-    open_easel(page, 1, "curls")
-    plain = saved_alpha(page)
-    finer_hair = page.get_by_role("checkbox", name="Finer hair")
-    answered(page, finer_hair.check)
-    finer = saved_alpha(page)
-    changed = np.abs(finer - plain) > 8
-    assert changed.mean() > 0.005 and not changed[(plain == 0) | (plain == 255)].mean() > 0.01
-    roughness = [np.abs(np.diff(alpha, axis=1))[changed[:, 1:]].mean() for alpha in (plain, finer)]
-    assert roughness[1] > 1.1 * roughness[0], "strands instead of a soft fringe"
-    answered(page, finer_hair.uncheck)
-    np.testing.assert_allclose(saved_alpha(page), plain, atol=2)
-
-
 def test_photo_painted_faster_than_it_is_redrawn(open_page):
     page = open_page()
     canvas = open_easel(page, 1, "curls")

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from pymatting import cf_laplacian
 
 from matting import load_model, matte_image, strands
 from matting.evaluation.methods import METHODS, Resources
@@ -50,16 +51,23 @@ def test_nothing_unknown_changes_nothing():
     assert np.array_equal(follow_strands(alpha, image, np.zeros(alpha.shape, bool)), alpha)
 
 
-def test_a_large_picture_is_solved_in_bands_nearly_as_well(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("rows", [1, 2, 7, 180])
+def test_strips_make_up_the_laplacian_of_the_whole_picture(rows: int, monkeypatch: pytest.MonkeyPatch):
     image, alpha = hairy_photo()
-    drawn, unknown = cv2.GaussianBlur(alpha, (0, 0), 4), np.zeros(alpha.shape, bool)
-    unknown[40:130] = True
-    whole = follow_strands(drawn, image, unknown)
-    monkeypatch.setattr(strands, "BAND_PIXELS", 90 * SIDE)
-    bands = follow_strands(drawn, image, unknown)
-    assert not np.array_equal(bands, whole)
-    errors = [np.abs(x - alpha).mean() for x in (whole, bands)]
-    assert errors[1] < 1.15 * errors[0]
+    unknown = (alpha > 0.1) & (alpha < 0.9)
+    unknown[100:140, 90:] = True
+    whole = cf_laplacian(image.astype(np.float64), 1e-5, 1, ~unknown).tocsr()[np.flatnonzero(unknown)]
+    monkeypatch.setattr(strands, "_STRIP_PIXELS", rows * SIDE)
+    difference = strands._laplacian_rows(image, unknown) - whole
+    assert abs(difference).max() < 1e-6
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (2, 2), (5, 40_000)])
+def test_pictures_narrower_than_a_window_or_a_strip(size: tuple[int, int]):
+    random = np.random.default_rng(0)
+    alpha, image = random.random(size, np.float32), random.random((*size, 3), np.float32)
+    followed = follow_strands(alpha, image, np.ones(size, bool))
+    assert followed.shape == size and followed.min() >= 0 and followed.max() <= 1
 
 
 def test_belief_falls_where_all_around_is_soft():
@@ -76,14 +84,17 @@ def test_photos_of_any_size_keep_it_and_what_is_known(size: tuple[int, int]):
     image, _ = hairy_photo()
     photo = cv2.resize((image * 255).astype(np.uint8), size[::-1])
     model = load_model("bundled")
-    plain, finer = (matte_image(photo, model, 256, strands=strands) for strands in (False, True))
+    soft, finer = (matte_image(photo, model, 256, strands=strands) for strands in (False, True))
     assert finer.alpha.shape == size and finer.alpha.min() >= 0 and finer.alpha.max() <= 1
-    known = cv2.erode((plain.trimap != 128).astype(np.uint8), np.ones((9, 9))) > 0
-    assert np.abs(finer.alpha - plain.alpha)[known].max() < 1e-6
+    known = cv2.erode((soft.trimap != 128).astype(np.uint8), np.ones((9, 9))) > 0
+    assert np.abs(finer.alpha - soft.alpha)[known].max() < 1e-6
+    assert np.abs(finer.alpha - soft.alpha).max() > 0.05
 
 
-def test_compared_as_a_method_of_its_own():
+@pytest.mark.parametrize(("name", "options"), [("no-strands", {"strands": False}), ("no-guide", {"guide": False})])
+def test_the_steps_after_the_network_can_be_left_out_in_a_comparison(name: str, options: dict):
     image, _ = hairy_photo()
     photo, model = (image * 255).astype(np.uint8), load_model("bundled")
-    alpha = METHODS["strands"].load(Resources(model))(photo).alpha
-    assert np.array_equal(alpha, matte_image(photo, model, strands=True).alpha)
+    alpha = METHODS[name].load(Resources(model))(photo).alpha
+    assert np.array_equal(alpha, matte_image(photo, model, **options).alpha)
+    assert not np.array_equal(alpha, matte_image(photo, model).alpha)
