@@ -11,8 +11,18 @@ from torch import nn
 
 from matting.guide import follow_colours
 from matting.network import CoarsePrediction, Refinement, nearest_regions
-from matting.pipeline import AUTO_MAX_SIDE, LARGEST_SIDE, draw_alpha, matte_image, refine_in_steps, settle, working_size
+from matting.pipeline import (
+    AUTO_MAX_SIDE,
+    LARGEST_SIDE,
+    draw_alpha,
+    matte_image,
+    open_cells,
+    refine_in_steps,
+    settle,
+    working_size,
+)
 from matting.resize import to_tensor
+from matting.strands import follow_strands
 
 STAGES = {"resize", "coarse", "regions", "refine", "upsample"}
 
@@ -107,20 +117,24 @@ def test_every_kind_of_source_gives_the_same(network, tmp_path):
         assert np.array_equal(matte.alpha, expected.alpha)
 
 
-def test_at_the_working_size_it_is_the_network_and_follows_the_colours(network):
+def test_at_the_working_size_it_is_the_network_and_follows_the_colours_then_the_strands(network):
     image, _ = draw_person(256, 128)
     matte = matte_image(image, network, 256)
     prediction = network(to_tensor(image, (256, 128), torch.device("cpu")))
     assert np.array_equal(matte.regions.cells, prediction.cells[:, 1:].numpy())
     assert np.allclose(matte.regions.patches, prediction.patches[:, 0].numpy(), atol=1e-5)
-    drawn = draw_alpha(CoarsePrediction(prediction.coarse_alpha, prediction.trimap, ()), prediction.patches, prediction.cells)
+    coarse, cells = CoarsePrediction(prediction.coarse_alpha, prediction.trimap, ()), prediction.cells
+    drawn = draw_alpha(coarse, prediction.patches, cells)
     expected = follow_colours(drawn[0, 0].numpy(), image / np.float32(255))
+    assert np.allclose(matte_image(image, network, 256, strands=False).alpha, expected, atol=0.002)
+    known = open_cells(settle(coarse, cells), cells)[0, 0].numpy().repeat(8, 0).repeat(8, 1)
+    expected = follow_strands(expected, image / np.float32(255), (known > 0) & (known < 1))
     assert np.allclose(matte.alpha, expected, atol=0.002)
 
 
 @pytest.mark.parametrize("size", [(128, 128), (128, 640), (70, 80)])
 def test_known_pixels_are_exact(size):
-    matte = matte_image(np.full((*size, 3), 100, np.uint8), Columns(), 128)
+    matte = matte_image(np.full((*size, 3), 100, np.uint8), Columns(), 128, strands=False)
     sixteenth = size[1] // 16
     background, redrawn, foreground = np.split(matte.alpha, [4 * sixteenth, 10 * sixteenth], axis=1)
     assert (background == 0).all() and (foreground[:, : 4 * sixteenth] == 1).all()

@@ -7,6 +7,7 @@ import torch
 
 from matting.guide import follow_colours
 from matting.resize import resize_alpha, to_tensor, upsample_alpha
+from matting.strands import follow_strands
 
 
 def hair(side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +50,7 @@ def test_upsampling_follows_the_photo():
     pixels, truth = hair(400)
     alpha, small = (cv2.resize(one, (128, 128), interpolation=cv2.INTER_AREA) for one in (truth, pixels / np.float32(255)))
     known = np.full((16, 16), 0.5, np.float32)
-    guided = upsample_alpha(alpha, known, small, pixels)
+    guided = upsample_alpha(alpha, known, small, pixels, strands=False)
     bicubic = resize_alpha(alpha, 400, 400)
     assert guided.shape == (400, 400) and guided.min() >= 0 and guided.max() <= 1
     assert np.abs(guided - truth).mean() < 0.4 * np.abs(bicubic - truth).mean()
@@ -68,5 +69,9 @@ def test_upsampling_leaves_known_cells_exact():
 def test_of_a_photo_no_larger_than_the_working_size_the_alpha_follows_the_photo_itself():
     pixels, alpha = hair(128)
     small = cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_CUBIC) / np.float32(255)
-    expected = follow_colours(resize_alpha(cv2.resize(alpha, (256, 256)), 128, 128), pixels / np.float32(255))
-    assert np.array_equal(upsample_alpha(cv2.resize(alpha, (256, 256)), np.full((32, 32), 0.5), small, pixels), expected)
+    alpha, photo = cv2.resize(alpha, (256, 256)), pixels / np.float32(255)
+    expected = follow_colours(resize_alpha(alpha, 128, 128), photo)
+    known = np.full((32, 32), 0.5)
+    assert np.array_equal(upsample_alpha(alpha, known, small, pixels, strands=False), expected)
+    expected = follow_strands(expected, photo, np.ones((128, 128), bool))
+    assert np.array_equal(upsample_alpha(alpha, known, small, pixels), expected)
