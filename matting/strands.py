@@ -20,6 +20,7 @@ HAIR_SOFTNESS = 0.5  # mean of 4 a (1 - a) around a pixel, from which on it coun
 _REACH = 90  # softness is averaged over the 90th part of the longer side
 _LEAST_CERTAIN = 0.05  # how much an alpha of 0.5 is believed, next to 1.05 for one of 0 or 1
 _SMOOTHNESS = 1e-5  # in squared units of colour
+_BLUR = 0.5  # pixels, of the colours: noise and the blocks of JPEG would become strands
 _STRIP_PIXELS = 30_000
 _SHARED = 2  # pixels: how far two of one window lie apart
 _TOLERANCE = 1e-4
@@ -41,7 +42,7 @@ def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np
         return alpha
     drawn, belief = alpha.ravel(), believe_drawn(alpha).ravel()
     inside = np.flatnonzero(unknown)
-    rows = _laplacian_rows(image, unknown)
+    rows = _laplacian_rows(cv2.GaussianBlur(image, (0, 0), _BLUR), unknown)
     system = rows[:, inside] + sparse.diags(belief[inside])
     wanted = belief[inside] * drawn[inside] - rows @ np.where(unknown.ravel(), 0, drawn)
     nearly_inverse = sparse.diags(1 / system.diagonal())

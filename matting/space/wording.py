@@ -299,8 +299,9 @@ unknown.
 pixels, at the coarse alpha, and at its eight nearest squares (*cross-region attention*), because a strand of hair seldom
 ends at a border. The new squares are written over the coarse alpha; everything else stays.
 
-**Last touch.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*, not in the
-paper), so that every strand has the edges that it has in the photo.
+**Last touch.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*), so that it has
+the edges that the photo has. Where much is soft, as in hair, single strands are then solved for from those colours
+(*closed-form matting* that starts from this alpha). Neither is in the paper.
 
 That is why it is quick: on most portraits about one square in ten is redrawn.
 
