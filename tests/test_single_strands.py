@@ -34,7 +34,7 @@ def test_blurred_hair_becomes_strands():
     unknown[40:130] = True
     followed = follow_strands(drawn, image, unknown)
     before, after = (np.abs(x - alpha)[unknown].mean() for x in (drawn, followed))
-    assert after < 0.4 * before
+    assert after < 0.5 * before
     assert np.array_equal(followed[~unknown], drawn[~unknown])
     assert followed.dtype == np.float32 and followed.min() >= 0 and followed.max() <= 1
 
@@ -103,7 +103,7 @@ def test_hair_of_a_photo_is_drawn_in_strands():
     soft, fine = (matte_image(photo, model, strands=strands).alpha for strands in (False, True))
     changed = np.abs(fine - soft) > 0.03
     roughness = [np.abs(np.diff(alpha, axis=1))[changed[:, 1:]].mean() for alpha in (soft, fine)]
-    assert roughness[1] > 1.1 * roughness[0]
+    assert roughness[1] > 1.05 * roughness[0]
 
 
 @pytest.mark.parametrize(("name", "options"), [("no-strands", {"strands": False}), ("no-guide", {"guide": False})])
