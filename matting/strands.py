@@ -15,7 +15,7 @@ from scipy.sparse.linalg import cg
 from matting.guide import Plane, believe, box_around
 
 EDGE_BELIEF = 30.0  # in the drawn alpha, where nothing around is soft
-HAIR_BELIEF = 0.005  # where as much is soft as in hair
+HAIR_BELIEF = 0.03  # where as much is soft as in hair
 HAIR_SOFTNESS = 0.5  # mean of 4 a (1 - a) around a pixel, from which on it counts as hair
 _REACH = 90  # softness is averaged over the 90th part of the longer side
 _LEAST_CERTAIN = 0.05  # how much an alpha of 0.5 is believed, next to 1.05 for one of 0 or 1
@@ -23,8 +23,8 @@ _SMOOTHNESS = 1e-5  # in squared units of colour
 _BLUR = 0.5  # pixels, of the colours: noise and the blocks of JPEG would become strands
 _STRIP_PIXELS = 30_000
 _SHARED = 2  # pixels: how far two of one window lie apart
-_TOLERANCE = 1e-4
-_MOST_STEPS = 60
+_TOLERANCE = 3e-6
+_MOST_STEPS = 200
 
 
 def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
