@@ -68,7 +68,7 @@ def _laplacian_rows(image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> s
             own[: top - first] = own[top - first + height :] = False
             near = box_around(own, _SHARED)
             colours, known = image[strip][near].astype(np.float64), ~unknown[strip][near]
-            rows = cf_laplacian(colours, _SMOOTHNESS, 1, known).tocsr()[np.flatnonzero(own[near])]
+            rows = cf_laplacian(colours, _SMOOTHNESS, 1, known)[np.flatnonzero(own[near])]
             parts = rows.data.astype(np.float32), numbers[strip][near].ravel()[rows.indices], rows.indptr
             strips.append(sparse.csr_array(parts, (rows.shape[0], unknown.size)))
     return sparse.vstack(strips, "csr")

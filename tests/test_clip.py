@@ -113,7 +113,7 @@ def test_without_filter_every_frame_is_what_the_photo_pipeline_makes(tmp_path, n
     assert all(frame.unknown_share > 0 for frame in frames)
     for frame in frames[::2]:
         alone = matte_image(frame.image, network, SMALL.max_side)
-        np.testing.assert_allclose(frame.alpha, alone.alpha, atol=1e-4)
+        np.testing.assert_allclose(frame.alpha, alone.alpha, atol=1e-5)
         np.testing.assert_allclose(frame.coarse_alpha, alone.coarse_alpha, atol=1e-5)
 
 

@@ -156,15 +156,7 @@ class PhotoTab:
         yield from self._redo(visit, *controls)
 
     def _redo(
-        self,
-        visit: Visit,
-        size: str,
-        bias: float,
-        refine: bool,
-        cross: bool,
-        kind: str,
-        colour: str,
-        picture: str | None,
+        self, visit: Visit, size: str, bias: float, refine: bool, cross: bool, kind: str, colour: str, picture: str | None
     ) -> Iterator[Update]:
         last, painting = result_of(visit), visit.painting
 
