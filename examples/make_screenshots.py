@@ -39,7 +39,7 @@ def take_screenshots(url: str, theme: str, out: Path) -> None:
         for name in SCREENS:
             page = open_page(browser, name, f"{url}/?__theme={theme}")
             save(page, out / f"screen-photo-{name}.jpg")
-            page.get_by_role("tab", name="Inside a region", exact=True).click()
+            page.get_by_role("tab", name="Regions", exact=True).click()
             page.wait_for_selector("#attention rect")
             save(page, out / f"screen-region-{name}.jpg")
         browser.close()

@@ -1,4 +1,4 @@
-"""Tab "Inside a region": open any square that refinement redrew."""
+"""Tab "Regions": open any square that refinement redrew."""
 
 from html import escape
 from typing import Any, NamedTuple

@@ -9,7 +9,7 @@ PAGE_TITLE = "Portrait matting, refined where it matters"
 
 # Tabs
 TAB_PHOTO = "Photo"
-TAB_INSIDE = "Inside a region"
+TAB_INSIDE = "Regions"
 TAB_COMPARE = "Compare"
 TAB_CLIP = "Clip"
 TAB_TABLES = "Tables"
@@ -132,7 +132,7 @@ TRUTH_REFINED_ERROR = "Error after refinement"
 TRUTH_WORST = "Largest error, enlarged"
 TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or more. The frame marks the largest error."
 
-# Inside a region
+# Regions
 INSIDE_LEAD = (
     "Click anywhere on the picture: the nearest redrawn square lights up together with the eight squares it looks at; "
     "the thicker the line, the more attention that neighbour gets. Below are the 64 pixels of that square, "

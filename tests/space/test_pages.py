@@ -332,7 +332,7 @@ def test_photo_with_nobody_in_it(open_page, tmp_path):
 
 def test_inside_a_region(open_page, capsys):
     page = open_page()
-    open_tab(page, "Inside a region")
+    open_tab(page, "Regions")
     page.wait_for_selector("#locator .ring")
     seconds = []
     for x, y in ((0.3, 0.3), (0.7, 0.2), (0.9, 0.6)):
@@ -359,7 +359,7 @@ def test_inside_a_region(open_page, capsys):
 
 def test_every_key_counts_inside_a_region(open_page):
     page = open_page()
-    open_tab(page, "Inside a region")
+    open_tab(page, "Regions")
     page.wait_for_selector("#locator .ring")
     page.get_by_role("button", name="Most changed").click()
     page.locator("#locator svg").focus()
@@ -459,12 +459,15 @@ def test_about(open_page):
     page.wait_for_selector(".stages svg")
     text = page.inner_text("body")
     assert "Privacy" in text and "WACV" in text and "/matte_image" in text
+    assert page.evaluate("[...document.querySelectorAll('pre')].every(code => code.scrollWidth <= code.clientWidth)")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_phone_needs_no_sideways_scrolling(open_page, theme):
     page = open_page(390, 844, theme)
-    for name in ("Photo", "Inside a region", "Compare", "Clip", "Tables", "About"):
+    tabs = page.get_by_role("tab")
+    assert tabs.all_inner_texts() == ["Photo", "Regions", "Compare", "Clip", "Tables", "About"]  # none in a menu
+    for name in tabs.all_inner_texts():
         open_tab(page, name)
         page.wait_for_timeout(700)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
