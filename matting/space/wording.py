@@ -229,7 +229,8 @@ COMPARE_STOPPED = "Stopped."
 COMPARE_WORKING = "{method}: {done} of {count} …"
 COMPARE_DONE = "All methods were given the photo at {width} × {height} pixels; seconds are from image to alpha on this machine."
 COMPARE_KNOWN = (
-    "The photo of the first tab, {width} × {height} pixels here. Choose more methods and press the button to run them on it."
+    "The photo of the first tab as it was cut out there, {width} × {height} pixels here. Choose more methods and press the "
+    "button to run all of them on it with their usual settings."
 )
 COMPARE_TOUCHED = "This network is shown as you touched it up; the button runs it on the photo alone."
 COMPARE_NO_TRUTH = "Errors need the true alpha, which the first tab takes. Until then, these are the cut-outs."
