@@ -59,7 +59,7 @@ def _build_page() -> _Page:
                 with gr.Column(elem_classes="layers"):
                     picture = gr.HTML(elem_id="region-picture")
                     locator = gr.HTML(js_on_load=POINT, elem_id="locator")
-                gr.HTML(f'<p class="small">{wording.INSIDE_KEYS}</p>')
+                gr.HTML(f'<p class="small keys">{wording.INSIDE_KEYS}</p>')
             with gr.Column(scale=5, min_width=300):
                 with gr.Row(elem_classes="steps"):
                     most = gr.Button(wording.INSIDE_MOST, size="sm", min_width=100)
