@@ -34,7 +34,7 @@ def test_blurred_hair_becomes_strands():
     unknown[40:130] = True
     followed = follow_strands(drawn, image, unknown)
     before, after = (np.abs(x - alpha)[unknown].mean() for x in (drawn, followed))
-    assert after < 0.75 * before
+    assert after < 0.7 * before
     assert np.array_equal(followed[~unknown], drawn[~unknown])
     assert followed.dtype == np.float32 and followed.min() >= 0 and followed.max() <= 1
 
@@ -122,4 +122,4 @@ def test_what_changes_in_one_place_leaves_hair_far_from_it_as_it_was():
     painted[:, :20] = 0
     before, after = (follow_strands(one, image, unknown) for one in (drawn, painted))
     assert np.abs(after - before)[:, :20].max() > 0.3
-    assert np.abs(after - before)[:, 90:].max() < 0.01
+    assert np.abs(after - before)[:, 90:].max() < 3e-4  # twice as much and more if the solver stops early
