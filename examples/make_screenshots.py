@@ -1,6 +1,6 @@
 """Takes the README's screenshots of the running app, on a desktop and on a phone.
 
-    PYTHONPATH=. python examples/make_screenshots.py    # writes .github/screen-*.jpg; needs Chromium and playwright
+PYTHONPATH=. python examples/make_screenshots.py    # writes .github/screen-*.jpg; needs Chromium and playwright
 """
 
 import argparse

@@ -104,7 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def read_background(text: str) -> Background:
-    """"blur", an (R, G, B) colour, or the pixels of a picture; raises ArgumentTypeError if it is none of them."""
+    """ "blur", an (R, G, B) colour, or the pixels of a picture; raises ArgumentTypeError if it is none of them."""
     if text == "blur":
         return text
     try:

@@ -44,8 +44,11 @@ def from_authors(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     expected = {key for entry in entries for key in entry.theirs}
     for problem, keys in (("missing", expected - given), ("unknown", given - expected)):
         if keys:
-            raise ValueError(f"expected a checkpoint of the authors' network, got one with {len(keys)} {problem} keys: "
-                             + ", ".join(sorted(keys)[:5]) + ", ..." * (len(keys) > 5))
+            raise ValueError(
+                f"expected a checkpoint of the authors' network, got one with {len(keys)} {problem} keys: "
+                + ", ".join(sorted(keys)[:5])
+                + ", ..." * (len(keys) > 5)
+            )
     return {entry.ours: _value(entry, state_dict) for entry in entries}
 
 

@@ -243,7 +243,7 @@ def read_clip(path: Path) -> int:
 
 
 def judge(path: Path) -> str:
-    """"result", "refused", or what went wrong."""
+    """ "result", "refused", or what went wrong."""
     from matting.network.benchmark import peak_bytes
     from matting.space.errors import Problem
 

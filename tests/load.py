@@ -1,8 +1,8 @@
 """The real app under load and under faults, on the loopback address; prints a table and returns 1 if something is wrong.
 
-    python tests/load.py users --users 8 --seconds 180    # mixed photos, clips, cancelled requests, garbage, oversize files
-    python tests/load.py kill                             # killed in the middle of a clip, then started again
-    python tests/load.py memory                           # a photo that is too much for the memory there is
+python tests/load.py users --users 8 --seconds 180    # mixed photos, clips, cancelled requests, garbage, oversize files
+python tests/load.py kill                             # killed in the middle of a clip, then started again
+python tests/load.py memory                           # a photo that is too much for the memory there is
 """
 
 import argparse

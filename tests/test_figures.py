@@ -143,10 +143,7 @@ def test_cost_figure_refuses_nonsense():
 
 def test_figures_may_be_drawn_from_any_thread():
     pictures = []
-    threads = [
-        threading.Thread(target=lambda: pictures.append(figures.error_legend(0.5, 300)))
-        for _ in range(2)
-    ]
+    threads = [threading.Thread(target=lambda: pictures.append(figures.error_legend(0.5, 300))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

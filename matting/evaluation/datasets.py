@@ -219,9 +219,7 @@ def _read_grey(path: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
     return grey
 
 
-def _composite(
-    foreground: NDArray[np.uint8], alpha: NDArray[np.uint8], background: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
+def _composite(foreground: NDArray[np.uint8], alpha: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
     weight = alpha[..., None].astype(np.float32) / 255
     return np.round(weight * foreground + (1 - weight) * background).astype(np.uint8)
 

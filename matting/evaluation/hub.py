@@ -107,9 +107,7 @@ def _check(file: HubFile, path: Path) -> Path:
     if digest.hexdigest() != file.sha256:
         path.resolve().unlink()
         path.unlink(missing_ok=True)
-        raise DownloadError(
-            f"{_name(file)} has the SHA-256 {digest.hexdigest()}, expected {file.sha256}; the file was deleted"
-        )
+        raise DownloadError(f"{_name(file)} has the SHA-256 {digest.hexdigest()}, expected {file.sha256}; the file was deleted")
     return path
 
 

@@ -101,9 +101,7 @@ def run(estimator: Estimator, image: NDArray[np.uint8], trimap: NDArray[np.uint8
 def onnx_method(path: str | Path, preprocessing: Preprocessing) -> Method:
     """A method from the user's own ONNX file."""
     name = Path(path).stem
-    return Method(
-        name, name, "as its author says", "onnxruntime", lambda _: _without_trimap(OnnxNetwork(path, preprocessing))
-    )
+    return Method(name, name, "as its author says", "onnxruntime", lambda _: _without_trimap(OnnxNetwork(path, preprocessing)))
 
 
 def hub_method(

@@ -1,6 +1,6 @@
 """Figures to compare with: the paper's table as it was printed, and what this project measured, kept apart.
 
-    python -m matting.evaluation.published chart.png --metric SAD --subset P3M-500-NP
+python -m matting.evaluation.published chart.png --metric SAD --subset P3M-500-NP
 """
 
 import argparse
@@ -75,9 +75,7 @@ def published_table() -> PublishedTable:
 
 def _row(row: dict) -> PublishedRow:
     scores = {subset: Scores(**{field: row[subset][name] for name, field in METRICS.items()}) for subset in SUBSETS}
-    return PublishedRow(
-        row["method"], row["variant"], row["reference"], row["uses_trimap"], float(row["gflops"]), scores
-    )
+    return PublishedRow(row["method"], row["variant"], row["reference"], row["uses_trimap"], float(row["gflops"]), scores)
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,6 @@ def _from_row(row: dict[str, str]) -> Record:
     if None in row or None in row.values():
         raise ValueError(f"expected {len(COLUMNS)} values")
     metrics = Metrics(*(float(row[name]) for name in Metrics._fields))
-    texts: dict[str, Any] = {
-        name: row[name] for name in ("dataset", "subset", "image", "method", "weights", "resize", "error")
-    }
+    texts: dict[str, Any] = {name: row[name] for name in ("dataset", "subset", "image", "method", "weights", "resize", "error")}
     size: dict[str, Any] = {name: int(row[name]) for name in ("width", "height")}
     return Record(**texts, **size, seconds=float(row["seconds"]), gmac=float(row["gmac"]), metrics=metrics)

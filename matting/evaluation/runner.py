@@ -124,9 +124,7 @@ def run_on(example: Example, estimator: Estimator, uses_trimap: bool, max_area_p
     return Timed(Estimate(alpha, gmac), seconds)
 
 
-def run_tasks(
-    tasks: Sequence[Task], setup: Setup, workers: int = 1, ray_address: str | None = None
-) -> Iterator[list[Record]]:
+def run_tasks(tasks: Sequence[Task], setup: Setup, workers: int = 1, ray_address: str | None = None) -> Iterator[list[Record]]:
     """Evaluate tasks; results come in any order if there are several workers.
 
     Args:

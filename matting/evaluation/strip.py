@@ -1,6 +1,6 @@
 """Two methods on one photo, side by side, as a picture.
 
-    python -m matting.evaluation.strip examples/curls.jpg --truth examples/alpha/curls.png --methods coarse,ours -o strip.png
+python -m matting.evaluation.strip examples/curls.jpg --truth examples/alpha/curls.png --methods coarse,ours -o strip.png
 """
 
 import argparse

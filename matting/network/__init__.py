@@ -13,7 +13,20 @@ from matting.network.regions import (
 )
 
 __all__ = [
-    "NEIGHBOURS", "PRESETS", "REGION_SIZE", "SIDE_MULTIPLE", "CoarsePrediction", "MattingNetwork", "NetworkConfig",
-    "Prediction", "Refinement", "ScaleLogits", "check_image", "crop_regions", "nearest_regions", "region_input",
-    "replace_regions", "select_regions",
+    "NEIGHBOURS",
+    "PRESETS",
+    "REGION_SIZE",
+    "SIDE_MULTIPLE",
+    "CoarsePrediction",
+    "MattingNetwork",
+    "NetworkConfig",
+    "Prediction",
+    "Refinement",
+    "ScaleLogits",
+    "check_image",
+    "crop_regions",
+    "nearest_regions",
+    "region_input",
+    "replace_regions",
+    "select_regions",
 ]

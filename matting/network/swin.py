@@ -166,8 +166,7 @@ class SwinEncoder(nn.Module):
         self.norm = nn.LayerNorm(CHANNELS[0])
         last = len(DEPTHS) - 1
         self.stages = nn.ModuleList(
-            SwinStage(c, depth, shifts=index != last)
-            for index, (c, depth) in enumerate(zip(CHANNELS, DEPTHS, strict=True))
+            SwinStage(c, depth, shifts=index != last) for index, (c, depth) in enumerate(zip(CHANNELS, DEPTHS, strict=True))
         )
         self.merges = nn.ModuleList(PatchMerging(c) for c in CHANNELS[:-1])
         self.apply(initialise)

@@ -45,7 +45,7 @@ def load_model(source: str | Path = "bundled", device: str = "auto") -> MattingN
 
 
 def choose_device(device: str) -> torch.device:
-    """"auto" is CUDA where there is one; raises ValueError if this machine has no such device."""
+    """ "auto" is CUDA where there is one; raises ValueError if this machine has no such device."""
     try:
         chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
         torch.empty(0, device=chosen)

@@ -65,7 +65,7 @@ def _facts(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _measure(name: str) -> str:
-    """"keyed SAD-T refined" -> "sad-t"."""
+    """ "keyed SAD-T refined" -> "sad-t"."""
     return name.split()[1].lower()
 
 
