@@ -18,8 +18,8 @@ from PIL import Image
 from matting import load_model, matte_image
 from matting.evaluation.conditions import SIDE, Floats, Portrait, Scene, dark, place, to_bytes
 from matting.evaluation.datasets import KEYED, STREET, find_items
+from matting.evaluation.figures import Panel, sheet
 from matting.evaluation.robustness import load_portrait, load_scenes, load_whole_people
-from matting.figures import Panel, sheet
 
 GREEN = (0, 177, 64)
 CELL = 320

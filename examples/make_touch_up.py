@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from matting import load_model, matte_image
-from matting.matte import compose
+from matting.inference.matte import compose
 from matting.space.strokes import Stroke, draw_scribbles
 
 FOLDER = Path(__file__).parent

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from matting.media.reader import ClipReader
 from matting.network import CoarsePrediction, Refinement, crop_regions
 
 FLASH_FRAME = 10
@@ -99,3 +100,24 @@ class Brightness(nn.Module):
 
     def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True):
         return Refinement(crop_regions(image[:, :1], cells), torch.zeros(len(cells), 8, 9))
+
+
+def read(path):
+    with ClipReader(path) as reader:
+        return reader.info, list(reader)
+
+
+def times_ms(info, frames):
+    return [round(float(frame.pts * info.time_base) * 1000) for frame in frames]
+
+
+def read_alpha(path: Path, decoder: str) -> np.ndarray:
+    """(frames, H, W) uint8; FFmpeg's own VP9 decoder drops alpha, so the decoder is named."""
+    context = av.CodecContext.create(decoder, "r")
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context.extradata = stream.codec_context.extradata
+        context.width, context.height = stream.width, stream.height
+        context.codec_tag = stream.codec_context.codec_tag
+        frames = [frame for packet in container.demux(stream) if packet.size for frame in context.decode(packet)]
+    return np.stack([frame.to_ndarray(format="rgba")[..., 3] for frame in frames + context.decode(None)])

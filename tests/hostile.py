@@ -232,8 +232,8 @@ def reader_of(name: str) -> Callable[[Path], object]:
 
 def read_clip(path: Path) -> int:
     """As the Clip tab does: ask what is wrong with it, then read all frames."""
+    from matting.media.reader import ClipReader
     from matting.space.clip import find_problem
-    from matting.video import ClipReader
 
     problem = find_problem(path)
     if problem:
@@ -244,7 +244,7 @@ def read_clip(path: Path) -> int:
 
 def judge(path: Path) -> str:
     """ "result", "refused", or what went wrong."""
-    from matting.network.benchmark import peak_bytes
+    from matting.evaluation.benchmark import peak_bytes
     from matting.space.errors import Problem
 
     began, peak = (time.perf_counter(), time.process_time()), peak_bytes()

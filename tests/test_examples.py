@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from matting.video import ClipReader
+from matting.media.reader import ClipReader
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PHOTOS = sorted(EXAMPLES.glob("*.jpg"))

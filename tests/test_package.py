@@ -24,7 +24,7 @@ def tracked(folder: str) -> list[Path]:
 def test_every_file_of_the_package_is_installed():
     packages = {".".join(path.parent.parts) for path in tracked("matting") if path.name == "__init__.py"}
     data = [path for path in tracked("matting") if path.suffix != ".py"]
-    assert Path("matting/bundled/lite.safetensors") in data
+    assert Path("matting/weights/bundled/lite.safetensors") in data
     for path in data:
         owner = next(parent for parent in path.parents if ".".join(parent.parts) in packages)
         patterns = SETTINGS["tool"]["setuptools"]["package-data"][".".join(owner.parts)]

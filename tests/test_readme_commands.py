@@ -17,7 +17,7 @@ SHORTER = {  # options that make a command short; they stand behind its own
     "python tests/hostile.py": "--files 20",
     "python tests/load.py users": "--users 2 --seconds 5",
     "python -m matting examples": "--max-side 128",
-    "python -m matting.network.benchmark": "--sizes 128x128 --repeats 1",
+    "python -m matting.evaluation.benchmark": "--sizes 128x128 --repeats 1",
     "python -m matting.evaluation.clips": "--frames 12 --max-side 128 --sides 128 --timed-frames 1 --memory-seconds 0.2 0.4",
     "python -m matting.training.train": "--steps 1 --size 128 --batch 2 --max-regions 16 --device cpu",
 }

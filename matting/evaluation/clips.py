@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matting.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, ahead, matte_clip, matte_frames
+from matting.evaluation.benchmark import peak_bytes
 from matting.evaluation.metrics import dtssd, sad
+from matting.inference.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, ahead, matte_clip, matte_frames
+from matting.media.export import product_path
+from matting.media.reader import ClipReader
+from matting.media.writer import H264_MP4, ClipWriter, Encoding
 from matting.network import MattingNetwork
-from matting.network.benchmark import peak_bytes
-from matting.products import product_path
-from matting.video import H264_MP4, ClipReader, ClipWriter, Encoding
 from matting.weights import load_model
 
 REFINE_EVERYTHING = 50.0  # a bias on the logit of unknown that no cell withstands

@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from matting.evaluation.datasets import PORTRAIT_SETS, Example, find_items
 from matting.evaluation.metrics import mad
+from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
-from matting.pipeline import matte_image
 from matting.weights import load_model
 
 LARGEST_BRUSH, SMALLEST_BRUSH = 0.018, 0.006  # radius, of the longer side

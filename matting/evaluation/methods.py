@@ -14,8 +14,8 @@ from matting.evaluation import classic, ours
 from matting.evaluation.hub import HubFile, Progress, fetch
 from matting.evaluation.onnx_network import IMAGENET_MEAN, IMAGENET_STD, OnnxNetwork, Preprocessing
 from matting.evaluation.ours import Estimate
+from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
-from matting.pipeline import matte_image
 
 RESIZE_MODES = ("auto", "paper")
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from matting.evaluation.cost import network_gmac
+from matting.inference.photo import matte_image
 from matting.network import SIDE_MULTIPLE, MattingNetwork, nearest_regions, replace_regions, select_regions
-from matting.pipeline import matte_image
-from matting.resize import enlarge_coarse, resize_alpha, to_tensor
+from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_tensor
 
 
 class Estimate(NamedTuple):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from matting.figures import CostPoint, cost_figure
+from matting.evaluation.figures import CostPoint, cost_figure
 
 HERE = Path(__file__).parent
 PUBLISHED_FILE = HERE / "published_table1.json"

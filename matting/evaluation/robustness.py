@@ -23,8 +23,8 @@ from tqdm import tqdm
 from matting.evaluation.conditions import CONDITIONS, FROM_HEAD_TO_FOOT, SIDE, Floats, Portrait, Shot, to_bytes
 from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, STREET, Item, find_items
 from matting.evaluation.metrics import far_errors, iou, mad
+from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
-from matting.pipeline import matte_image
 from matting.weights import load_model
 
 SCENES = 16

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import torch
 
-from matting.cluster import map_on_ray
 from matting.evaluation.datasets import Example, Item, limit_area
 from matting.evaluation.methods import Estimator, Method, Resources, Timed, choose, onnx_method, run
 from matting.evaluation.metrics import measure
 from matting.evaluation.onnx_network import Preprocessing
 from matting.evaluation.ours import Estimate
+from matting.evaluation.ray import map_on_ray
 from matting.evaluation.records import NO_METRICS, Record
 from matting.weights import load_model
 

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from matting.evaluation.datasets import Item
+from matting.evaluation.figures import FloatArray, Panel, Picture, alpha_grey, error_colours, error_legend, shared_limit, strip
 from matting.evaluation.hub import DownloadError
 from matting.evaluation.methods import METHODS, Method, Resources, choose, run
 from matting.evaluation.metrics import sad, trimap_from_alpha
-from matting.figures import FloatArray, Panel, Picture, alpha_grey, error_colours, error_legend, shared_limit, strip
-from matting.image import check_writable, load_image, save_image
+from matting.media.image import check_writable, load_image, save_image
 from matting.weights import load_model
 
 

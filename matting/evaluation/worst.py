@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.evaluation.datasets import Item
+from matting.evaluation.figures import Panel, alpha_grey, error_colours, error_legend, shared_limit, sheet, trimap_colours
 from matting.evaluation.methods import Estimator
 from matting.evaluation.records import Record
 from matting.evaluation.runner import run_on
-from matting.figures import Panel, alpha_grey, error_colours, error_legend, shared_limit, sheet, trimap_colours
 
 
 def worst_sheet(

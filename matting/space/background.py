@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from matting.matte import paint_background
+from matting.inference.matte import paint_background
 
 CHECKERBOARD, COLOUR, BLUR, PICTURE = KINDS = ("Checkerboard", "Colour", "Blur", "My picture")
 _CHECKS = 42  # squares along the longer side

@@ -7,7 +7,7 @@ from html import escape
 
 from matplotlib.transforms import Bbox
 
-from matting.figures import covered_area
+from matting.evaluation.figures import covered_area
 
 _WIDTH, _HEIGHT = 860, 430
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 24, 20, 52

@@ -24,7 +24,7 @@ import numpy as np
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from matting.network.benchmark import peak_bytes
+from matting.evaluation.benchmark import peak_bytes
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = Path("examples/curls.jpg")

@@ -10,10 +10,11 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from matting.clip import ClipProgress, ClipReport, ClipSettings
-from matting.flicker import flickery_frames
-from matting.matte import Background
-from matting.products import PRODUCTS, product_path
+from matting.inference.clip import ClipProgress, ClipReport, ClipSettings
+from matting.inference.matte import Background
+from matting.inference.temporal import flickery_frames
+from matting.media.export import PRODUCTS, product_path
+from matting.media.reader import ClipReader
 from matting.space import wording
 from matting.space.background import BLUR, COLOUR, PICTURE, parse_colour
 from matting.space.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
@@ -24,7 +25,6 @@ from matting.space.result import file_stem
 from matting.space.scripts import HOLD
 from matting.space.service import MODEL_QUEUE, PICKED, UNQUEUED, Service, read_photo
 from matting.space.visit import StoppedError, Visit, stoppable
-from matting.video import ClipReader
 
 MAX_SECONDS = 20
 MAX_FRAMES = 600

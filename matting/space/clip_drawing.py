@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.clip import ClipProgress, ClipReport
-from matting.flicker import flickery_frames
-from matting.products import preview_panel
+from matting.inference.clip import ClipProgress, ClipReport
+from matting.inference.temporal import flickery_frames
+from matting.media.export import preview_panel
+from matting.media.reader import ClipReader
 from matting.space import wording
 from matting.space.region_drawing import data_uri
-from matting.video import ClipReader
 
 _WIDTH, _LEFT, _RIGHT = 860, 62, 14
 _ROW, _TOP, _GAP = 96, 26, 44  # heights of the chart's rows and what is between them

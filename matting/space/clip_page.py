@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from matting.products import PRODUCTS
+from matting.media.export import PRODUCTS
 from matting.space import wording
 from matting.space.background import BLUR, COLOUR, PICTURE, Background
 from matting.space.photo_page import note_html

@@ -7,11 +7,11 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
 from matting.evaluation.hub import DownloadError
 from matting.evaluation.methods import METHODS, Method
 from matting.evaluation.metrics import Metrics, measure, trimap_from_alpha
-from matting.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
-from matting.matte import compose
+from matting.inference.matte import compose
 from matting.space import wording
 from matting.space.panels import scale_html
 from matting.space.result import Result, shrink

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.clip import ClipProgress, ClipSettings, iterate_clip
 from matting.evaluation.methods import METHODS, Resources, Timed, run
-from matting.matte import Background, Matte
+from matting.inference.clip import ClipProgress, ClipSettings, iterate_clip
+from matting.inference.matte import Background, Matte
+from matting.inference.photo import matte_image
+from matting.media.reader import ClipReader
 from matting.network import MattingNetwork
-from matting.pipeline import matte_image
-from matting.video import ClipReader
 
 SHORTEST_S, LONGEST_S = 10, 120
 _SECONDS_PER_MEGAPIXEL = 0.5

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from matting.foreground import estimate_foreground
+from matting.postprocess.foreground import estimate_foreground
 from matting.space import wording
 from matting.space.background import COLOUR, Background, composite, render_background
 from matting.space.parts import drop_parts

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from matting.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
-from matting.matte import Matte
+from matting.evaluation.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
+from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
 from matting.space import wording
 from matting.space.result import Result, shrink
@@ -100,7 +100,7 @@ def _trimap_legend() -> str:
 
 
 def scale_html(name: str, low: str, high: str) -> str:
-    """A colour bar of a map of `matting.figures` with its ends labelled."""
+    """A colour bar of a map of `matting.evaluation.figures` with its ends labelled."""
     stops = ",".join(colour_stops(name))
     bar = f'<i style="background:linear-gradient(90deg,{stops})"></i>'
     return f'<div class="scale"><span>{low}</span>{bar}<span>{high}</span></div>'

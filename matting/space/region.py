@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matting.matte import Matte, Regions
+from matting.inference.matte import Matte, Regions
 from matting.network import MattingNetwork
 from matting.network.regions import REGION_SIZE
 

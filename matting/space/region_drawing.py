@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from matting.figures import signed_colours
-from matting.matte import Matte
+from matting.evaluation.figures import signed_colours
+from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
 from matting.space import wording
 from matting.space.region import RegionView

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.evaluation.metrics import Metrics, measure
-from matting.foreground import estimate_foreground
-from matting.matte import Matte
+from matting.inference.matte import Matte
+from matting.postprocess.foreground import estimate_foreground
 from matting.space.background import Background, composite, render_background
 from matting.space.parts import Parts, drop_parts, find_parts
 from matting.space.strokes import Painting

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from matting.image import FORMATS, load_image
-from matting.matte import Matte
+from matting.inference.matte import Matte
+from matting.media.image import FORMATS, load_image
 from matting.network import MattingNetwork, NetworkConfig
 from matting.space import wording
 from matting.space.background import PICTURE, Background

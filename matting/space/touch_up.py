@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.figures import TRIMAP_COLOURS
+from matting.evaluation.figures import TRIMAP_COLOURS
 from matting.space import wording
 from matting.space.background import composite
 from matting.space.parts import drop_parts

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from matting.evaluation.figures import ERROR_MAP, error_colours, shared_limit
 from matting.evaluation.metrics import Metrics
-from matting.figures import ERROR_MAP, error_colours, shared_limit
 from matting.space import wording
 from matting.space.panels import scale_html
 from matting.space.region_drawing import data_uri

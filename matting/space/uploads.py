@@ -12,7 +12,7 @@ from matting.space.errors import Problem
 
 
 class PhotoInput(gr.Image):
-    """An image input that hands over the file untouched, so that `matting.image` alone decides what a photo is."""
+    """An image input that hands over the file untouched, so that `matting.media.image` alone decides what a photo is."""
 
     is_template = True  # looks like gr.Image in the browser
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from matting.light import brighten
+from matting.inference.exposure import brighten
 
 _BEND = 0.04
 _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1

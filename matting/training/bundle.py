@@ -1,6 +1,6 @@
 """Put trained weights into the package: python -m matting.training.bundle runs/x/ema.safetensors --summary summary.json.
 
-Writes `matting/bundled/PRESET.safetensors` (half precision), its entry in `manifest.json`, and the model card.
+Writes `matting/weights/bundled/PRESET.safetensors` (half precision), its entry in `manifest.json`, and the model card.
 """
 
 import argparse

@@ -1,16 +1,16 @@
-"""The guided filter of `matting.guide` with gradients, so that training sees the alpha that users see."""
+"""The guided filter of `matting.postprocess.guided_filter` with gradients, so that training sees the alpha that users see."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from matting.guide import COVARIANCES, RADIUS, SMOOTHNESS, believe, is_soft, solve_slopes
 from matting.network.refine import limit
+from matting.postprocess.guided_filter import COVARIANCES, RADIUS, SMOOTHNESS, believe, is_soft, solve_slopes
 
 
 def follow_colours(alpha: Tensor, image: Tensor) -> Tensor:
-    """Fit the soft pixels of alphas to the colours around them; the result is the same as that of `matting.guide`, apart
-    from the pixels within two windows of the picture's edge, which average what is there instead of a mirror image.
+    """Fit the soft pixels of alphas to the colours around them; the result is that of `postprocess.guided_filter`,
+    apart from the pixels within two windows of the picture's edge, which average what is there instead of a mirror image.
 
     Gradients flow through what is fitted, not through the weights of the fit, and pass 0 and 1 as if these were no limits.
 

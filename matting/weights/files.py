@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from matting.authors import from_authors
-from matting.image import replacing
+from matting.media.image import replacing
 from matting.network import PRESETS, MattingNetwork, NetworkConfig
+from matting.weights.original import from_authors
 
 AUTHORS_SUFFIXES = (".pth", ".pt")
 _MOST_CHANNELS = 4096

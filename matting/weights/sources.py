@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import hf_hub_download
 
-BUNDLED = Path(__file__).parents[1] / "bundled"
+BUNDLED = Path(__file__).parent / "bundled"
 MANIFEST = BUNDLED / "manifest.json"
 HUB_FILE = "model.safetensors"
 _HUB_SOURCE = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?(:(?P<file>[\w./-]+))?")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from clips import Brightness, make_clip
 
-from matting.clip import ClipSettings
 from matting.evaluation.clips import (
     REFINE_EVERYTHING,
     loop_clip,
@@ -15,7 +14,9 @@ from matting.evaluation.clips import (
     read_alphas,
     shorten,
 )
-from matting.video import H264_MP4, ClipReader
+from matting.inference.clip import ClipSettings
+from matting.media.reader import ClipReader
+from matting.media.writer import H264_MP4
 from matting.weights import save_weights
 
 SMALL = ClipSettings(max_side=128)

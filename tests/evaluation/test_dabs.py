@@ -7,7 +7,7 @@ from networks import Bright
 from matting.evaluation import dabs
 from matting.evaluation.datasets import Example
 from matting.evaluation.metrics import trimap_from_alpha
-from matting.pipeline import matte_image
+from matting.inference.photo import matte_image
 
 
 def squares(*boxes: tuple[int, int, int, int]) -> np.ndarray:

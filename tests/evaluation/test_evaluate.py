@@ -6,9 +6,9 @@ import torch
 from onnx_files import red_network
 from PIL import Image
 
-from matting.cluster import map_on_ray
 from matting.evaluation.evaluate import main
 from matting.evaluation.published import measured_rows
+from matting.evaluation.ray import map_on_ray
 from matting.evaluation.records import read_records
 from matting.weights import save_weights
 

@@ -10,7 +10,7 @@ from matting.evaluation import robustness
 from matting.evaluation.conditions import CONDITIONS, SIDE, Portrait, place
 from matting.evaluation.datasets import Item
 from matting.evaluation.metrics import far_errors
-from matting.pipeline import matte_image
+from matting.inference.photo import matte_image
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import torch
 from parity import recipe
 
-from matting.authors import from_authors
 from matting.network import PRESETS, MattingNetwork
+from matting.weights.original import from_authors
 
 PARITY = Path(recipe.__file__).parent
 

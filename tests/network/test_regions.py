@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from matting.evaluation.benchmark import ring_trimap
 from matting.network import crop_regions, nearest_regions, replace_regions, select_regions
-from matting.network.benchmark import ring_trimap
 
 LARGE = (288, 432)  # cells of a 4K image; 15% unknown is 18,662 regions
 

@@ -8,7 +8,8 @@ import av
 import pytest
 from tabs import open_tab
 
-from matting.video import H264_MP4, ClipReader, ClipWriter
+from matting.media.reader import ClipReader
+from matting.media.writer import H264_MP4, ClipWriter
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clip.mp4"
 FRAMES = 10  # of the example; all of it would only take longer

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 
-from matting.clip import ClipProgress, ClipReport, FrameFacts
-from matting.flicker import AlphaChange
+from matting.inference.clip import ClipProgress, ClipReport, FrameFacts
+from matting.inference.temporal import AlphaChange
+from matting.media.reader import ClipInfo, ClipReader
+from matting.media.writer import H264_MP4, ClipWriter
 from matting.space import clip as clip_module
 from matting.space.builder import build_space
 from matting.space.clip import check_clip, find_problem
 from matting.space.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.space.service import Service
 from matting.space.visit import Visits
-from matting.video import H264_MP4, ClipInfo, ClipReader, ClipWriter
 
 
 def make_clip(path, frames=4, width=64, height=48):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from networks import Bright
 
-from matting.pipeline import matte_image
+from matting.inference.photo import matte_image
 from matting.space import wording
 from matting.space.facts import facts_html, redrawn_share
 from matting.space.panels import region_mask, show_regions

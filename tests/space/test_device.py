@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matting.clip import ClipSettings
+from matting.inference.clip import ClipSettings
 from matting.space import device
 from matting.space.comparison import Photo, run_method
 from matting.space.service import Service, Settings

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from matting.matte import Matte, Regions
+from matting.inference.crop import Window, whole
+from matting.inference.matte import Matte, Regions
 from matting.space.region import (
     changes_of,
     nearest_region,
@@ -11,7 +12,6 @@ from matting.space.region import (
     region_towards,
     view_region,
 )
-from matting.window import Window, whole
 
 
 def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:

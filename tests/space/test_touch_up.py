@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from matting.figures import TRIMAP_COLOURS
+from matting.evaluation.figures import TRIMAP_COLOURS
 from matting.space.result import Preview
 from matting.space.strokes import Painting, Stroke
 from matting.space.touch_up import draw_kept, touch_up_html

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from matting import guide
+from matting.postprocess import guided_filter
 from matting.training.guided import follow_colours
 
 
@@ -18,7 +18,7 @@ def test_it_is_the_filter_that_users_see():
     alpha, image = soft_pictures()
     followed = follow_colours(alpha, image)
     for one, picture, result in zip(alpha, image, followed, strict=True):
-        expected = guide.follow_colours(one[0].numpy(), np.ascontiguousarray(picture.permute(1, 2, 0).numpy()))
+        expected = guided_filter.follow_colours(one[0].numpy(), np.ascontiguousarray(picture.permute(1, 2, 0).numpy()))
         assert np.abs(result[0].numpy() - expected)[10:-10, 10:-10].max() < 1e-4
     assert followed.min() >= 0 and followed.max() <= 1 and not torch.equal(followed, alpha)
 

@@ -1,0 +1,109 @@
+"""The part of the command line that is about clips: its options, the names of its files, and running one clip."""
+
+import argparse
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from matting.inference.clip import CLIP_MAX_SIDE, DEFAULT_BACKGROUND, ClipSettings, iterate_clip
+from matting.media.export import PRODUCTS, product_path
+from matting.media.reader import CLIP_SUFFIXES
+from matting.network import MattingNetwork
+
+_BY_SUFFIX = {".webm": "webm", ".mov": "prores", ".zip": "png"}
+
+
+def add_clip_options(parser: argparse.ArgumentParser) -> None:
+    """Options that only clips have."""
+    group = parser.add_argument_group("clips only")
+    group.add_argument(
+        "--save",
+        nargs="+",
+        choices=PRODUCTS,
+        metavar="KIND",
+        help="write a clip in these forms, next to each other: "
+        + "; ".join(f"{name} ({kind.title})" for name, kind in PRODUCTS.items())
+        + ". The output is a folder then. Without it, the ending of the output decides: .webm, .mov or .zip, "
+        "and .mp4 with --alpha or --background",
+    )
+    group.add_argument("--steady", action="store_true", help="steady the alpha over time: less flicker, a frame of look-ahead")
+
+
+def is_clip(path: Path) -> bool:
+    """Whether a file is a clip by its name; a GIF with one picture is a photo."""
+    suffix = path.suffix.lower()
+    return suffix in CLIP_SUFFIXES and not (suffix == ".gif" and _is_still(path))
+
+
+def _is_still(path: Path) -> bool:
+    try:
+        with Image.open(path) as picture:
+            return getattr(picture, "n_frames", 1) == 1
+    except (UnidentifiedImageError, OSError, EOFError):
+        return False  # the clip reader says what is wrong with it
+
+
+class ClipJob(NamedTuple):
+    """One clip to read and the file to make for each product."""
+
+    source: Path
+    outputs: dict[str, Path]
+
+    @property
+    def targets(self) -> list[Path]:
+        return list(self.outputs.values())
+
+
+def plan_clip(source: Path, output: Path, options: argparse.Namespace) -> ClipJob:
+    """The job of a single clip; the output is a file, or a folder if it exists as one or --save is given.
+
+    Raises:
+        ValueError: if the output's ending fits no product.
+    """
+    if options.save or output.is_dir():
+        return plan_clip_in_folder(source, output, options)
+    wanted = _plain_product(options)
+    suffix = output.suffix.lower()
+    if wanted == "webm" and suffix in _BY_SUFFIX:
+        wanted = _BY_SUFFIX[suffix]
+    elif suffix != Path(PRODUCTS[wanted].ending).suffix:
+        if suffix == ".mp4":
+            raise ValueError("mp4 holds no transparency: write .webm or .mov, or add --alpha or --background")
+        endings = "an ending of .webm, .mov or .zip" if wanted == "webm" else "the ending .mp4"
+        raise ValueError(f"{output} cannot be written: expected {endings} for a clip")
+    return ClipJob(source, {wanted: output})
+
+
+def plan_clip_in_folder(source: Path, folder: Path, options: argparse.Namespace, whole: bool = False) -> ClipJob:
+    """The job of a clip whose files go to a folder; `whole` keeps its ending in their names, as in a.mp4.webm."""
+    stem = source.name if whole else source.stem
+    return ClipJob(source, {name: product_path(folder, stem, name) for name in options.save or [_plain_product(options)]})
+
+
+def _plain_product(options: argparse.Namespace) -> str:
+    """The product that corresponds to what a photo would become."""
+    if options.alpha:
+        return "alpha"
+    return "webm" if options.background is None else "composite"
+
+
+def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespace) -> None:
+    """Matte a clip with a progress bar over its frames, then say where the time went.
+
+    Raises:
+        ValueError, OSError: as `matting.inference.clip.matte_clip`.
+    """
+    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, flicker_filter=options.steady)
+    background = DEFAULT_BACKGROUND if options.background is None else options.background
+    with (
+        closing(iterate_clip(job.source, model, job.outputs, settings, background=background)) as steps,
+        tqdm(unit="frame", desc=job.source.name, leave=False) as bar,
+    ):
+        for step in steps:
+            bar.total = step.total
+            bar.update(step.done - bar.n)
+    tqdm.write(f"{job.source.name}: {step.report.summary()}", file=sys.stderr)

@@ -1,0 +1,241 @@
+"""Cut people out from the command line: python -m matting PHOTO|CLIP|FOLDER -o OUT."""
+
+import argparse
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageColor
+from tqdm import tqdm
+
+from matting.cli.clip import ClipJob, add_clip_options, cut_out_clip, is_clip, plan_clip, plan_clip_in_folder
+from matting.evaluation.ray import map_on_ray
+from matting.inference.matte import Background
+from matting.inference.photo import matte_image
+from matting.media.image import PHOTO_SUFFIXES, check_writable, load_image, save_image
+from matting.network import MattingNetwork
+from matting.weights import load_model
+
+
+class Job(NamedTuple):
+    """One photo to read and the file to make of it."""
+
+    source: Path
+    target: Path
+
+    @property
+    def targets(self) -> list[Path]:
+        return [self.target]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0, 1 if any file failed, 130 if interrupted. Wrong arguments exit with 2."""
+    try:
+        return run_command(build_parser(), arguments)
+    except KeyboardInterrupt:
+        print("interrupted; the file in progress was not written", file=sys.stderr)
+        return 130
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Plan the jobs, load the network and do them; 0, or 1 if any file failed."""
+    options = parser.parse_args(arguments)
+    try:
+        if options.ray:
+            options.input, options.output = options.input.resolve(), options.output.resolve()
+        jobs = plan_jobs(options)
+        model = None if options.ray else load_model(options.weights, options.device)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        failed = run_jobs_on_ray(jobs, options) if options.ray else run_jobs(jobs, model, options)
+    except ValueError as error:  # of the cluster; those of files are counted
+        parser.error(str(error))
+    if len(jobs) > 1:
+        print(f"{len(jobs) - failed} of {len(jobs)} files done, in {jobs[0].targets[0].parent}")
+    return 1 if failed else 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m matting",
+        description="Cut the people out of a photo or a clip, or of all of them in a folder. The result is a PNG or WebM with "
+        "transparency, its edges free of the old background, unless --alpha or --background says otherwise.",
+    )
+    parser.add_argument("input", type=Path, help="photo, clip or folder")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file (for a folder: folder) to write")
+    result = parser.add_mutually_exclusive_group()
+    result.add_argument("--alpha", action="store_true", help="write the alpha in grey instead of the cut-out")
+    result.add_argument(
+        "--background",
+        type=read_background,
+        metavar="COLOUR|IMAGE|blur",
+        help="write the people in front of this instead of the cut-out: a colour (white, '#30a060'), a picture, "
+        "or the photo's own background out of focus",
+    )
+    parser.add_argument(
+        "--max-side",
+        type=read_pixels,
+        metavar="PIXELS",
+        help="longer side at which the network works; larger shows finer hair and takes longer (default: one that suits the "
+        "photo, with a closer look where people are small). The result always has the photo's size",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: %(default)s)")
+    parser.add_argument(
+        "--weights",
+        default="bundled",
+        help="bundled, bundled:PRESET, a .safetensors file, an authors' .pth, or hub:OWNER/REPO[@REVISION][:FILE] "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="work on this Ray cluster ('auto', 'ray://host:10001', or 'local' for one on this machine), whose machines see "
+        "the same files; needs the package ray[data]",
+    )
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="with --ray: side by side (%(default)s)")
+    add_clip_options(parser)
+    return parser
+
+
+def read_background(text: str) -> Background:
+    """ "blur", an (R, G, B) colour, or the pixels of a picture; raises ArgumentTypeError if it is none of them."""
+    if text == "blur":
+        return text
+    try:
+        colour = ImageColor.getrgb(text)
+    except ValueError:
+        pass
+    else:
+        if len(colour) == 3:
+            return colour
+    try:
+        return load_image(text)
+    except ValueError as error:
+        reason = f"expected 'blur', a colour such as white or '#30a060', or a picture; {error}"
+        raise argparse.ArgumentTypeError(reason) from error
+
+
+def read_pixels(text: str) -> int:
+    """A positive whole number; raises ArgumentTypeError if it is not."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of pixels of at least 1, got {text!r}")
+    return int(text)
+
+
+def plan_jobs(options: argparse.Namespace) -> list[Job | ClipJob]:
+    """Decide what is read and where the results go, before any work starts.
+
+    Raises:
+        ValueError: if there is nothing to read, the result has no possible format, or a source would be overwritten.
+    """
+    source, output = options.input, options.output
+    if source.is_dir():
+        jobs = plan_folder(source, output, options)
+    elif source.is_file() and is_clip(source):
+        jobs = [plan_clip(source, output, options)]
+    elif source.is_file():
+        jobs = [Job(source, output / name_result(source) if output.is_dir() else output)]
+        check_writable(jobs[0].targets[0], transparent=not options.alpha and options.background is None)
+    else:
+        raise ValueError(f"there is no file or folder {source}")
+    sources = {job.source.resolve() for job in jobs}
+    for target in (target for job in jobs for target in job.targets):
+        if target.resolve() in sources:
+            raise ValueError(f"{target} would overwrite a file that is read; choose another output")
+    return jobs
+
+
+def plan_folder(folder: Path, output: Path, options: argparse.Namespace) -> list[Job | ClipJob]:
+    """A job for every photo and clip in the folder; names whatever else lies there."""
+    if output.is_file():
+        raise ValueError(f"the input is a folder, so the output must be one too; {output} is a file")
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    files = [entry for entry in entries if entry.is_file()]
+    clips = [entry for entry in files if is_clip(entry)]
+    photos = [entry for entry in files if entry.suffix.lower() in PHOTO_SUFFIXES and entry not in clips]
+    for entry in entries:
+        if entry not in photos and entry not in clips:
+            print(f"left out {entry}: {'a folder' if entry.is_dir() else 'not a photo or clip by its name'}", file=sys.stderr)
+    if not photos and not clips:
+        raise ValueError(f"there are no photos or clips in {folder}")
+    return [Job(photo, output / name_result(photo, whole=whole)) for photo, whole in _twins(photos)] + [
+        plan_clip_in_folder(clip, output, options, whole=whole) for clip, whole in _twins(clips)
+    ]
+
+
+def _twins(files: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Each file, and whether another has the same name but for the ending."""
+    stems = Counter(file.stem.lower() for file in files)
+    return [(file, stems[file.stem.lower()] > 1) for file in files]
+
+
+def name_result(photo: Path, whole: bool = False) -> str:
+    """a.jpg -> a.png; `whole` keeps the ending too, a.jpg.png, for when there are a.jpg and a.webp."""
+    return f"{photo.name if whole else photo.stem}.png"
+
+
+def run_jobs(jobs: Iterable[Job | ClipJob], model: MattingNetwork, options: argparse.Namespace) -> int:
+    """Do all jobs, name every failure on stderr, and return how many there were."""
+    jobs = list(jobs)
+    return count_failures((run_job(job, model, options) for job in jobs), len(jobs))
+
+
+def run_jobs_on_ray(jobs: Sequence[Job | ClipJob], options: argparse.Namespace) -> int:
+    """The same on a Ray cluster, where each worker loads the network once."""
+    return count_failures(map_on_ray(jobs, partial(make_worker, options), options.ray, options.workers), len(jobs))
+
+
+def make_worker(options: argparse.Namespace) -> Callable[[Job | ClipJob], str]:
+    """Gives `run_job` with a network of its own."""
+    return partial(run_job, model=load_model(options.weights, options.device), options=options)
+
+
+def run_job(job: Job | ClipJob, model: MattingNetwork, options: argparse.Namespace) -> str:
+    """Do one job; returns why it failed, or an empty text."""
+    try:
+        job.targets[0].parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(job, ClipJob):
+            cut_out_clip(job, model, options)
+        else:
+            cut_out_photo(job, model, options)
+    except (ValueError, OSError, MemoryError) as error:
+        return f"{job.source}: {error or type(error).__name__}"
+    return ""
+
+
+def count_failures(reasons: Iterable[str], total: int) -> int:
+    """Show progress, name every failure on stderr, and return how many there were."""
+    failed = 0
+    for reason in tqdm(reasons, total=total, unit="file", disable=total == 1):
+        if reason:
+            failed += 1
+            tqdm.write(f"failed: {reason}", file=sys.stderr)
+    return failed
+
+
+def cut_out_photo(job: Job, model: MattingNetwork, options: argparse.Namespace) -> None:
+    """Matte one photo and write what was asked for."""
+    matte = matte_image(job.source, model, options.max_side)
+    if options.alpha:
+        result = Image.fromarray(np.rint(matte.alpha * 255).astype(np.uint8))
+    elif options.background is not None:
+        result = Image.fromarray(matte.composite(options.background))
+    else:
+        result = matte.cutout()
+    save_image(result, job.target)
+
+
+def command() -> int:
+    """The command `matting`: being asked to end is treated like Ctrl-C, so that unfinished files are removed."""
+    signal.signal(signal.SIGTERM, interrupt)
+    return main()
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

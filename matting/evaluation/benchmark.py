@@ -1,0 +1,264 @@
+"""What the network costs: seconds, memory and multiply-accumulates per stage, on the CPU.
+
+    python -m matting.evaluation.benchmark --preset paper --threads 2
+
+A real forward is measured; only the trimap is replaced by a synthetic one, so that a chosen share of the regions is
+unknown. The last line compares a forward with the sum of its convolutions and matrix products, each run alone.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+from torch.utils.flop_counter import FlopCounterMode
+
+from matting.network.coarse import CoarsePrediction
+from matting.network.model import PRESETS, MattingNetwork
+from matting.network.regions import REGION_SIZE
+
+STAGES = ("coarse", "regions", "refine", "replace")
+SIZES = ((512, 512), (1024, 1024), (1152, 1792), (2304, 3456))
+UNKNOWN_SHARES = (0.05, 0.15)
+RATIO_SIZE = (1024, 1024)
+RATIO_SHARE = 0.05
+PRODUCTS = {
+    torch.ops.aten.convolution.default,
+    torch.ops.aten.mm.default,
+    torch.ops.aten.addmm.default,
+    torch.ops.aten.bmm.default,
+    torch.ops.aten.baddbmm.default,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default,
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One forward of one image.
+
+    Attributes:
+        regions: number of unknown regions.
+        seconds: per stage, the median over the repeats.
+        gmac: per stage, in 10^9 multiply-accumulates.
+        peak_mb: peak memory of the process, in 10^6 bytes.
+    """
+
+    regions: int
+    seconds: dict[str, float]
+    gmac: dict[str, float]
+    peak_mb: float
+
+
+def ring_trimap(height: int, width: int, unknown_share: float) -> Tensor:
+    """(1, 3, height, width) probabilities in which the unknown share lies on a closed band, as around a person."""
+    y = torch.linspace(-1, 1, height)[:, None]
+    x = torch.linspace(-1, 1, width)[None, :]
+    offset = (y.square() + x.square()).sqrt() - 0.6  # below 0 inside
+    count = round(unknown_share * height * width)
+    unknown = torch.zeros(height * width, dtype=torch.bool)
+    unknown[offset.abs().flatten().argsort(stable=True)[:count]] = True
+    unknown = unknown.view(height, width)
+    return torch.stack([~unknown & (offset >= 0), unknown, ~unknown & (offset < 0)])[None].float()
+
+
+@contextmanager
+def fixed_trimap(model: MattingNetwork, trimap: Tensor) -> Iterator[None]:
+    """Let the model go on with this trimap instead of its own."""
+
+    def swap(module: torch.nn.Module, args: tuple, output: CoarsePrediction) -> CoarsePrediction:
+        return replace(output, trimap=trimap)
+
+    handle = model.coarse.register_forward_hook(swap)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def stage_clock(model: MattingNetwork) -> Iterator[Callable[[Tensor], dict[str, float]]]:
+    """Give a function that runs the model and returns the seconds of each stage."""
+    marks: list[float] = []
+
+    def mark(*_: object) -> None:
+        marks.append(time.perf_counter())
+
+    handles = [
+        model.coarse.register_forward_hook(mark),
+        model.refine.register_forward_pre_hook(mark),
+        model.refine.register_forward_hook(mark),
+    ]
+
+    def run(image: Tensor) -> dict[str, float]:
+        marks[:] = [time.perf_counter()]
+        model(image)
+        mark()
+        return dict(zip(STAGES, (after - before for before, after in pairwise(marks)), strict=True))
+
+    try:
+        yield run
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def count_gmac(model: MattingNetwork, image: Tensor) -> dict[str, float]:
+    """Multiply-accumulates per stage in 10^9: half of what PyTorch counts as floating point operations."""
+    counter = FlopCounterMode(display=False)
+    with counter, sdpa_kernel(SDPBackend.MATH):  # the fused CPU attention is not counted
+        model(image)
+    counts = counter.get_flop_counts()
+    return {stage: sum(counts.get(f"MattingNetwork.{stage}", {}).values()) / 2e9 for stage in STAGES}
+
+
+def measure(preset: str, size: tuple[int, int], unknown_share: float, threads: int, repeats: int) -> Cost:
+    """Measure forwards at one size; meant for a process of its own, because its peak memory only ever grows."""
+    torch.set_num_threads(threads)
+    model, image, trimap = build(preset, size, unknown_share)
+    with torch.inference_mode(), fixed_trimap(model, trimap):
+        with stage_clock(model) as run:
+            run(image)
+            runs = [run(image) for _ in range(repeats)]
+        seconds = {stage: statistics.median(run[stage] for run in runs) for stage in STAGES}
+        return Cost(int(trimap[:, 1].sum()), seconds, count_gmac(model, image), peak_bytes() / 1e6)
+
+
+def peak_bytes(process: int | str = "self") -> int:
+    """Most memory a process has held, of another one only on Linux; there, the general measure counts its parent's as well."""
+    status = Path(f"/proc/{process}/status")
+    if process != "self" or status.exists():
+        return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def build(preset: str, size: tuple[int, int], unknown_share: float) -> tuple[MattingNetwork, Tensor, Tensor]:
+    """A network with random weights, a random image of that size, and the trimap to force on it."""
+    torch.manual_seed(0)
+    height, width = size
+    model = MattingNetwork(PRESETS[preset]).eval()
+    return model, torch.rand(1, 3, height, width), ring_trimap(height // REGION_SIZE, width // REGION_SIZE, unknown_share)
+
+
+class Recorder(TorchDispatchMode):
+    """Note each convolution, matrix product and attention that runs, with operands like its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls: list[Callable[[], object]] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func in PRODUCTS:
+            self.calls.append(_replay(func, args, kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def _replay(func: Callable, args: tuple, kwargs: dict) -> Callable[[], object]:
+    def same_layout(value: object) -> object:
+        if not isinstance(value, Tensor):
+            return value
+        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype).normal_()
+
+    args, kwargs = tree_map(same_layout, (args, kwargs))
+    return lambda: func(*args, **kwargs)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A forward against its convolutions, matrix products and attentions, each run alone: medians over the rounds.
+
+    Attributes:
+        forward: seconds of a forward.
+        products: seconds of all the products.
+        wall: forward / products.
+        cpu: the same by processor time, which other programs on the machine disturb less.
+    """
+
+    forward: float
+    products: float
+    wall: float
+    cpu: float
+
+
+def product_ratio(preset: str, threads: int, repeats: int) -> Ratio:
+    """Time forwards and their products in turns, so that other load on the machine meets both."""
+    torch.set_num_threads(threads)
+    model, image, trimap = build(preset, RATIO_SIZE, RATIO_SHARE)
+    with torch.no_grad(), fixed_trimap(model, trimap), Recorder() as recorder:
+        model(image)
+    rounds = []  # (wall, cpu) seconds of the forward, (wall, cpu) seconds of the products
+    with torch.inference_mode(), fixed_trimap(model, trimap):
+        for _ in range(repeats + 1):
+            rounds.append((*_seconds([lambda: model(image)]), *_seconds(recorder.calls)))
+    rounds = rounds[1:]  # the first one warms up
+    return Ratio(
+        statistics.median(wall for wall, _, _, _ in rounds),
+        statistics.median(wall for _, _, wall, _ in rounds),
+        statistics.median(forward / products for forward, _, products, _ in rounds),
+        statistics.median(forward / products for _, forward, _, products in rounds),
+    )
+
+
+def _seconds(calls: list[Callable[[], object]]) -> tuple[float, float]:
+    """Wall and processor seconds of running these one after the other."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    for call in calls:
+        call()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def print_costs(costs: Iterator[tuple[tuple[int, int], float, Cost]]) -> None:
+    """Print one row per size and share of unknown regions."""
+    titles = [f"{stage} s" for stage in STAGES] + ["total s", "coarse GMAC", "refine GMAC", "total GMAC", "peak MB"]
+    print(f"{'size':>11} {'unknown':>8} {'regions':>8} " + " ".join(f"{title:>11}" for title in titles))
+    for (height, width), share, cost in costs:
+        values = [*cost.seconds.values(), sum(cost.seconds.values())]
+        gmac = [cost.gmac["coarse"], cost.gmac["refine"], sum(cost.gmac.values())]
+        print(
+            f"{f'{height}x{width}':>11} {share:>8.0%} {cost.regions:>8} "
+            + " ".join([*(f"{value:>11.4f}" for value in values), *(f"{value:>11.2f}" for value in gmac)])
+            + f" {cost.peak_mb:>11.0f}",
+            flush=True,
+        )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    height, _, width = text.partition("x")
+    return int(height), int(width or height)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.benchmark", description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="paper")
+    parser.add_argument("--sizes", type=parse_size, nargs="*", default=SIZES, metavar="HEIGHTxWIDTH")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args(argv)
+    print(f"preset {options.preset}, {options.threads} threads, median of {options.repeats}, PyTorch {torch.__version__}")
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        cases = [(size, share) for size in options.sizes for share in UNKNOWN_SHARES]
+        print_costs(
+            (size, share, pool.apply(measure, (options.preset, size, share, options.threads, options.repeats)))
+            for size, share in cases
+        )
+    ratio = product_ratio(options.preset, options.threads, options.repeats)
+    print(
+        f"forward at {RATIO_SIZE[0]}x{RATIO_SIZE[1]}, {RATIO_SHARE:.0%} unknown: {ratio.forward:.3f} s; its convolutions and "
+        f"matrix products alone: {ratio.products:.3f} s; ratio {ratio.wall:.2f} (by processor time {ratio.cpu:.2f})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""Matte a clip frame by frame: decoding, the network and encoding overlap, and memory does not grow with the length."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matting.inference.components import drop_islands
+from matting.inference.exposure import brighten
+from matting.inference.matte import Background
+from matting.inference.photo import draw_alpha, open_cells, refine_in_steps, settle, working_size
+from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, FlickerFilter, is_cut
+from matting.media.export import PRODUCTS, MatteFrame
+from matting.media.reader import ClipInfo, ClipReader, Frame
+from matting.network import CoarsePrediction, MattingNetwork, nearest_regions, select_regions
+from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
+
+_BATCH_PIXELS = {"cpu": 1024**2, "cuda": 8 * 1024**2}  # of a batch at working size
+_MOST_FRAMES = 8
+CLIP_MAX_SIDE = 768  # a photo may take longer than a frame
+DEFAULT_BACKGROUND = (0, 177, 64)  # the green of a studio screen
+STAGES = ("decode", "network", "encode")
+_END = object()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """How a clip is matted.
+
+    Attributes:
+        max_side: longest working side in pixels.
+        unknown_bias: added to the logit of unknown; above 0 more is redrawn.
+        refine: whether unknown regions are redrawn.
+        flicker_filter: whether the coarse stage is steadied over time; off, every frame stands alone.
+    """
+
+    max_side: int = CLIP_MAX_SIDE
+    unknown_bias: float = 0.0
+    refine: bool = True
+    flicker_filter: bool = False
+
+
+@dataclass(frozen=True)
+class FrameFacts:
+    """What is known of one frame afterwards: its time in seconds, the share redrawn, and how its alpha moved."""
+
+    time: float
+    unknown_share: float
+    change: AlphaChange
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """What came of a clip.
+
+    Attributes:
+        info: the source clip.
+        working_size: (height, width) the network saw.
+        frames: one entry per frame.
+        seconds: time spent per stage, "decode", "network" and "encode"; they overlap, so their sum exceeds `wall`.
+        wall: seconds from start to end.
+        paths: the file of each product.
+    """
+
+    info: ClipInfo
+    working_size: tuple[int, int]
+    frames: tuple[FrameFacts, ...]
+    seconds: Mapping[str, float]
+    wall: float
+    paths: Mapping[str, Path]
+
+    def summary(self) -> str:
+        """One line: frames, seconds per frame, and the share of each stage in the time."""
+        shares = ", ".join(f"{stage} {seconds / self.wall:.0%}" for stage, seconds in self.seconds.items())
+        unknown = np.mean([frame.unknown_share for frame in self.frames])
+        height, width = self.working_size
+        return (
+            f"{len(self.frames)} frames, {self.wall / len(self.frames):.3f} s each at {width}x{height}, "
+            f"{unknown:.1%} of the pixels refined; busy: {shares}"
+        )
+
+
+@dataclass(frozen=True)
+class ClipProgress:
+    """frames done of frames in all, and the seconds the rest will take; `report` is set in the last one."""
+
+    done: int
+    total: int
+    seconds_left: float
+    report: ClipReport | None = None
+
+
+def matte_clip(
+    source: str | os.PathLike,
+    model: MattingNetwork,
+    outputs: Mapping[str, str | os.PathLike],
+    settings: ClipSettings = ClipSettings(),
+    *,
+    background: Background = DEFAULT_BACKGROUND,
+    progress: Callable[[ClipProgress], None] = lambda step: None,
+) -> ClipReport:
+    """Matte a clip and save it in one or several forms.
+
+    Args:
+        source: path of the clip.
+        model: network in eval mode.
+        outputs: path by product, the keys of `matting.media.export.PRODUCTS`.
+        settings: how to matte.
+        background: behind the subject in "composite" and "preview": (R, G, B), a picture, or "blur".
+        progress: called after every frame.
+
+    Raises:
+        FileNotFoundError: if there is no such clip.
+        ValueError: if the clip cannot be read or an output is not known.
+        OSError: if an output cannot be written. In any case no unfinished file is left.
+    """
+    with closing(iterate_clip(source, model, outputs, settings, background=background)) as steps:
+        for step in steps:
+            progress(step)
+    return step.report
+
+
+def iterate_clip(
+    source: str | os.PathLike,
+    model: MattingNetwork,
+    outputs: Mapping[str, str | os.PathLike],
+    settings: ClipSettings = ClipSettings(),
+    *,
+    background: Background = DEFAULT_BACKGROUND,
+) -> Generator[ClipProgress, None, None]:
+    """`matte_clip` step by step: yields after every frame; closing the iterator stops the work and removes its files."""
+    unknown = [product for product in outputs if product not in PRODUCTS]
+    if unknown:
+        raise ValueError(f"unknown product {unknown[0]!r}, expected some of {', '.join(PRODUCTS)}")
+    paths = {product: Path(path) for product, path in outputs.items()}
+    started, seconds, facts, meter = perf_counter(), dict.fromkeys(STAGES, 0.0), [], ChangeMeter()
+    with ExitStack() as stack:
+        reader = stack.enter_context(ClipReader(source))
+        products = [stack.enter_context(PRODUCTS[name].open(path, reader, background)) for name, path in paths.items()]
+        batches = stack.enter_context(closing(ahead(matte_frames(reader, model, settings, seconds))))
+        for frame in chain.from_iterable(batches):
+            with _timed(seconds, "encode"):
+                for product in products:
+                    product.write(frame)
+            meter.push(frame.alpha, frame.cut)
+            facts.append((float(frame.pts * reader.info.time_base), frame.unknown_share))
+            done, total = len(facts), reader.info.frames
+            yield ClipProgress(done, total, (perf_counter() - started) / done * max(0, total - done))
+        with _timed(seconds, "encode"):
+            stack.close()
+    frames = tuple(FrameFacts(*fact, change) for fact, change in zip(facts, meter.finish(), strict=True))
+    size = working_size(reader.info.height, reader.info.width, settings.max_side)
+    report = ClipReport(reader.info, size, frames, seconds, perf_counter() - started, paths)
+    yield ClipProgress(len(frames), len(frames), 0.0, report)
+
+
+def matte_frames(
+    reader: ClipReader, model: MattingNetwork, settings: ClipSettings, seconds: dict[str, float]
+) -> Generator[list[MatteFrame], None, None]:
+    """Batches of matted frames, in order; the next frames are decoded while the network works.
+
+    Args:
+        reader: an open clip.
+        model: network in eval mode.
+        settings: how to matte.
+        seconds: the entries "decode" and "network" grow by the time spent.
+    """
+    size = working_size(reader.info.height, reader.info.width, settings.max_side)
+    device = next(model.parameters()).device
+    steady = FlickerFilter() if settings.flicker_filter else None
+    waiting: deque[Frame] = deque()
+    image_before = None
+    with closing(ahead(_batches(reader, _batch_length(reader.info, size, device), seconds))) as batches:
+        for frames in batches:
+            with _timed(seconds, "network"):
+                images = torch.cat([to_tensor(frame.image, size, device) for frame in frames])
+                coarse = _coarse_stage(model, images, image_before)
+                image_before = images[-1]
+                waiting.extend(frames)
+                ready = [steady.push(frame) for frame in coarse] if steady else coarse
+                mattes = _refine_stage(model, waiting, [frame for frame in ready if frame], settings)
+            yield mattes
+    if steady:
+        with _timed(seconds, "network"):
+            mattes = _refine_stage(model, waiting, [steady.flush()], settings)
+        yield mattes
+
+
+@torch.inference_mode()
+def _coarse_stage(model: MattingNetwork, images: Tensor, image_before: Tensor | None) -> list[CoarseFrame]:
+    """images (B, 3, H, W) -> their coarse predictions; `image_before` (3, H, W) is the frame before the first."""
+    coarse = drop_islands(model.coarse(brighten(images)))
+    befores = [image_before, *images[:-1]]
+    cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
+    return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]
+
+
+@torch.inference_mode()
+def _refine_stage(
+    model: MattingNetwork, waiting: deque[Frame], ready: list[CoarseFrame], settings: ClipSettings
+) -> list[MatteFrame]:
+    """Redraw the unknown regions of the ready frames, which are the longest waiting ones, and enlarge to their size."""
+    if not ready:
+        return []
+    images, alphas, trimaps = (torch.stack(maps) for maps in list(zip(*ready, strict=True))[:3])
+    coarse = CoarsePrediction(alphas, trimaps, ())
+    cells = select_regions(trimaps, settings.unknown_bias)
+    cells = cells if settings.refine else cells[:0]
+    patches = refine_in_steps(model, brighten(images), alphas, cells, nearest_regions(cells)).patches
+    refined, known = draw_alpha(coarse, patches, cells), open_cells(settle(coarse, cells), cells)
+    counts = torch.bincount(cells[:, 0], minlength=len(ready)).tolist()
+    mattes = []
+    for i, (enlarged, cut) in enumerate(zip(enlarge_coarse(alphas), (one.cut for one in ready), strict=True)):
+        frame = waiting.popleft()
+        coarse_alpha = resize_alpha(_plane(enlarged), *frame.image.shape[:2])
+        small = images[i].permute(1, 2, 0).cpu().numpy()
+        alpha = upsample_alpha(_plane(refined[i]), _plane(known[i]), small, frame.image) if settings.refine else coarse_alpha
+        share = counts[i] / trimaps[0, 0].numel()
+        mattes.append(MatteFrame(frame.image, alpha, coarse_alpha, frame.pts, frame.duration, share, cut))
+    return mattes
+
+
+def _plane(alpha: Tensor) -> NDArray[np.float32]:
+    """(1, H, W) -> (H, W) on the host."""
+    return alpha[0].float().cpu().numpy()
+
+
+def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:
+    """Compute the next item in a thread while the caller works with this one; errors arrive in their place."""
+    with closing(items), ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = pool.submit(next, items, _END)
+            yield cast(T, item)
+
+
+def _batches(reader: ClipReader, length: int, seconds: dict[str, float]) -> Generator[list[Frame], None, None]:
+    frames = iter(reader)
+    while True:
+        with _timed(seconds, "decode"):
+            batch = list(islice(frames, length))
+        if not batch:
+            return
+        yield batch
+
+
+def _batch_length(info: ClipInfo, size: tuple[int, int], device: torch.device) -> int:
+    """Frames in a batch, so that neither the network nor the full-size frames need much memory."""
+    pixels = max(size[0] * size[1], info.width * info.height // 2)
+    return max(1, min(_MOST_FRAMES, _BATCH_PIXELS[device.type] // pixels))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        seconds[stage] += perf_counter() - start

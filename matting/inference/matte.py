@@ -1,0 +1,129 @@
+"""What is known of a photo after matting, and what can be made of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageOps
+
+from matting.inference.crop import Window
+from matting.media.image import load_image
+from matting.postprocess.foreground import blur_background, estimate_foreground
+
+Background = str | tuple[int, int, int] | Image.Image | NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The redrawn regions of one photo on the working grid of its window, N of them.
+
+    Attributes:
+        cells: (N, 2) int64, row and column in units of 8 working pixels.
+        neighbours: (N, 8) int64 indices of the nearest regions.
+        patches: (N, 8, 8) float32 in [0, 1], refined.
+        coarse_patches: (N, 8, 8) float32 in [0, 1], the coarse alpha enlarged bilinearly, as the second stage sees it.
+        image_patches: (N, 8, 8, 3) uint8.
+        attention: (N, heads, 9) float32, over the region itself and its neighbours.
+    """
+
+    cells: NDArray[np.int64]
+    neighbours: NDArray[np.int64]
+    patches: NDArray[np.float32]
+    coarse_patches: NDArray[np.float32]
+    image_patches: NDArray[np.uint8]
+    attention: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Matte:
+    """The result for one photo; all pictures have its size.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        alpha: (H, W) float32 in [0, 1], refined.
+        coarse_alpha: (H, W) float32 in [0, 1], the first stage enlarged bilinearly.
+        trimap: (H, W) uint8, 0 background, 128 unknown, 255 foreground.
+        regions: what the second stage redrew.
+        seconds: time per stage: resize, coarse, regions, refine, upsample.
+        window: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
+        working_size: (height, width) at which the network saw the window.
+        looks: working sizes of all that the first stage saw: the photo, and a closer look whether it was used or not.
+        brightening: what the window's colours were multiplied with before the network saw them, 1 unless it is dark.
+    """
+
+    image: NDArray[np.uint8]
+    alpha: NDArray[np.float32]
+    coarse_alpha: NDArray[np.float32]
+    trimap: NDArray[np.uint8]
+    regions: Regions
+    seconds: dict[str, float]
+    window: Window
+    working_size: tuple[int, int]
+    looks: tuple[tuple[int, int], ...]
+    brightening: float
+
+    @property
+    def working_scale(self) -> tuple[float, float]:
+        """Working pixels per pixel of the photo, down and across."""
+        rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left
+        return self.working_size[0] / rows, self.working_size[1] / columns
+
+    @property
+    def window_share(self) -> float:
+        """The window's share of the photo."""
+        rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left
+        return rows * columns / self.alpha.size
+
+    def cutout(self) -> Image.Image:
+        """RGBA picture with straight alpha and edge colours free of the old background; transparent pixels are black."""
+        opacity = np.rint(self.alpha * 255).astype(np.uint8)
+        foreground = estimate_foreground(self.image, self.alpha)
+        foreground[opacity == 0] = 0  # the old background is gone from the file, not only out of sight
+        return Image.fromarray(np.dstack([foreground, opacity]))
+
+    def composite(self, background: Background) -> NDArray[np.uint8]:
+        """The person in front of another background, (H, W, 3) uint8.
+
+        Args:
+            background: "blur" for the photo's own out of focus, a colour as (R, G, B) or CSS text, or a picture ((h, w, 3)
+                uint8 or PIL), which is scaled and cropped to cover the photo.
+
+        Raises:
+            ValueError: if the background is none of these.
+        """
+        return compose(self.image, self.alpha, background)
+
+
+def compose(image: NDArray[np.uint8], alpha: NDArray[np.float32], background: Background) -> NDArray[np.uint8]:
+    """See `Matte.composite`."""
+    composite = np.array(paint_background(background, image, alpha))
+    foreground = estimate_foreground(image, alpha)
+    solid, soft = alpha == 1, (alpha > 0) & (alpha < 1)
+    composite[solid] = foreground[solid]
+    share = alpha[soft][:, None]
+    composite[soft] = np.rint(share * foreground[soft] + (1 - share) * composite[soft])
+    return composite
+
+
+def paint_background(background: Background, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """What stands behind the person, (H, W, 3) uint8 at the photo's size; see `Matte.composite` for the choices."""
+    if isinstance(background, str) and background == "blur":
+        return blur_background(image, alpha)
+    if isinstance(background, str | tuple):
+        return np.broadcast_to(_read_colour(background), image.shape)
+    return _cover(load_image(background), *alpha.shape)
+
+
+def _read_colour(colour: str | tuple[int, int, int]) -> NDArray[np.uint8]:
+    try:
+        parts = ImageColor.getrgb(colour) if isinstance(colour, str) else colour
+        if len(parts) == 3 and all(0 <= part <= 255 for part in parts):
+            return np.array(parts, np.uint8)
+    except (ValueError, TypeError):
+        pass
+    raise ValueError(f"background must be 'blur', a colour such as (48, 160, 96) or '#30a060', or a picture, got {colour!r}")
+
+
+def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Crop a picture to the shape of (height, width) around its middle, then scale it; a long thin one costs no memory."""
+    return np.asarray(ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.BICUBIC))

@@ -1,0 +1,71 @@
+"""Carry the sound of a clip into another container, unchanged where it fits and re-encoded where it does not."""
+
+from collections.abc import Generator
+
+import av
+
+from matting.media.reader import start_of
+
+_USUAL_RATE = 48000  # samples per second; Opus knows only this and its fractions
+_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+
+
+class AudioCarrier:
+    """Copies the first sound track of `source` into `container` piece by piece, so that sound and pictures interleave.
+
+    A source without sound is fine: nothing is carried.
+
+    Args:
+        source: the clip whose sound is wanted, as an input container of its own; closed by `close`.
+        container: an output container to which no packet has been written yet.
+        kept_codecs: names of the codecs the container holds as they are.
+        fallback_codec: encoder for sound in any other codec.
+    """
+
+    def __init__(self, source, container, kept_codecs: tuple[str, ...], fallback_codec: str):
+        self._source, self._out, self._start = source, container, start_of(source)
+        try:
+            self._packets = self._carried_packets(kept_codecs, fallback_codec)
+            self._next = next(self._packets, None)
+        except BaseException:
+            self._source.close()
+            raise
+
+    def carry_until(self, seconds: float) -> None:
+        """Write all sound that begins at or before this time of the clip."""
+        while self._next is not None and float(self._next.pts * self._next.time_base) <= seconds:
+            self._out.mux(self._next)
+            self._next = next(self._packets, None)
+
+    def close(self) -> None:
+        """Stop reading the source; sound not yet carried stays out."""
+        self._packets.close()
+        self._source.close()
+
+    def _carried_packets(self, kept_codecs: tuple[str, ...], fallback_codec: str) -> Generator[av.Packet, None, None]:
+        """Set up the output stream and return the packets to be written, in order."""
+        if not self._source.streams.audio:
+            return self._nothing()
+        track = self._source.streams.audio[0]
+        if track.codec_context.codec.canonical_name in kept_codecs:
+            return self._copied(track, self._out.add_stream_from_template(track))
+        rate = track.rate if fallback_codec == "aac" and track.rate in _AAC_RATES else _USUAL_RATE
+        layout = "mono" if track.channels == 1 else "stereo"
+        return self._encoded(track, self._out.add_stream(fallback_codec, rate=rate, layout=layout))
+
+    def _nothing(self) -> Generator[av.Packet, None, None]:
+        yield from ()
+
+    def _copied(self, track, stream) -> Generator[av.Packet, None, None]:
+        for packet in self._source.demux(track):
+            if packet.size and packet.pts is not None:
+                late = round(self._start / packet.time_base)
+                packet.pts, packet.dts = packet.pts - late, None if packet.dts is None else packet.dts - late
+                packet.stream = stream
+                yield packet
+
+    def _encoded(self, track, stream) -> Generator[av.Packet, None, None]:
+        for frame in self._source.decode(track):
+            frame.pts -= round(self._start / frame.time_base)
+            yield from stream.encode(frame)
+        yield from stream.encode(None)

@@ -1,0 +1,199 @@
+"""What a matted clip can be saved as: one entry of `PRODUCTS` per kind of file, each given every frame in turn."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from matting.inference.matte import Background, compose, paint_background
+from matting.media.reader import ClipReader
+from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter, Encoding, PartFile
+from matting.postprocess.foreground import blur_background, estimate_foreground
+
+PREVIEW_SIDE = 1280  # longest side of the preview, pixels
+_FASTEST_PNG = 1  # zlib level; higher ones save a few percent and take several times as long
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class MatteFrame:
+    """One matted frame of a clip.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        alpha, coarse_alpha: (H, W) float32 in [0, 1], at the size of the image.
+        pts, duration: ticks of the clip's time base.
+        unknown_share: share of the working pixels that were redrawn.
+        cut: whether a new scene begins with this frame.
+    """
+
+    image: Pixels
+    alpha: NDArray[np.float32]
+    coarse_alpha: NDArray[np.float32]
+    pts: int
+    duration: int
+    unknown_share: float
+    cut: bool
+
+    @cached_property
+    def foreground(self) -> Pixels:
+        """(H, W, 3) uint8: the subject's own colours; nothing of the old background is left, not even where alpha is 0."""
+        colours = estimate_foreground(self.image, self.alpha)
+        beyond = blur_background(colours, 1 - self.alpha)  # the subject's colours, smeared outwards
+        return np.where(self.alpha[..., None] > 0, colours, beyond)
+
+    @cached_property
+    def cutout(self) -> Pixels:
+        """(H, W, 4) uint8 RGBA, alpha straight."""
+        return np.dstack([self.foreground, _grey(self.alpha)])
+
+
+class Product(Protocol):
+    """A file in the making: takes every frame, exists under its name once the `with` block ends without an error."""
+
+    def write(self, frame: MatteFrame) -> None: ...
+
+
+@dataclass(frozen=True)
+class ProductKind:
+    """A kind of file a clip can be saved as.
+
+    Attributes:
+        ending: what follows the clip's stem in the file's name.
+        title: what it is, for people.
+        open: (path, open source clip, background) -> context manager of a `Product`.
+    """
+
+    ending: str
+    title: str
+    open: Callable[[Path, ClipReader, Background], AbstractContextManager[Product]]
+
+
+def product_path(folder: Path, stem: str, product: str) -> Path:
+    """Name of a product's file: portrait + "alpha" -> portrait_alpha.mp4."""
+    return folder / f"{stem}{PRODUCTS[product].ending}"
+
+
+@dataclass(frozen=True)
+class EncodedProduct:
+    """A clip whose frames are drawn by `draw(frame, background)`."""
+
+    writer: ClipWriter
+    draw: Callable[[MatteFrame, Background], Pixels]
+    background: Background
+
+    def write(self, frame: MatteFrame) -> None:
+        self.writer.write(self.draw(frame, self.background), frame.pts, frame.duration)
+
+
+class PngSequence:
+    """RGBA PNGs and a table of their time stamps in a zip; pictures have no sound."""
+
+    def __init__(self, archive: zipfile.ZipFile, time_base: Fraction):
+        self._archive, self._time_base = archive, time_base
+        self._times: list[tuple[str, float]] = []
+
+    def write(self, frame: MatteFrame) -> None:
+        name = f"frame_{len(self._times):06d}.png"
+        data = io.BytesIO()
+        Image.fromarray(frame.cutout).save(data, "PNG", compress_level=_FASTEST_PNG)
+        self._archive.writestr(name, data.getvalue())
+        self._times.append((name, float(frame.pts * self._time_base)))
+
+    def write_times(self) -> None:
+        table = io.StringIO()
+        csv.writer(table).writerows([("file", "seconds"), *self._times])
+        self._archive.writestr("times.csv", table.getvalue())
+
+
+@contextmanager
+def _open_encoded(encoding: Encoding, draw, path: Path, reader: ClipReader, background: Background):
+    info = reader.info
+    with ClipWriter(path, encoding, info.width, info.height, reader, info.pixel_aspect) as writer:
+        yield EncodedProduct(writer, draw, background)
+
+
+@contextmanager
+def _open_preview(path: Path, reader: ClipReader, background: Background):
+    width, height = preview_panel(reader.info.width, reader.info.height)
+    columns, rows = _preview_grid(width, height)
+    with ClipWriter(path, H264_MP4, columns * width, rows * height, reader, reader.info.pixel_aspect) as writer:
+        yield EncodedProduct(writer, draw_preview, background)
+
+
+@contextmanager
+def _open_png(path: Path, reader: ClipReader, background: Background):
+    part = PartFile(path)
+    try:
+        with zipfile.ZipFile(part.path, "w", zipfile.ZIP_STORED) as archive:
+            sequence = PngSequence(archive, reader.info.time_base)
+            yield sequence
+            sequence.write_times()
+        part.keep()
+    finally:
+        part.discard()
+
+
+def preview_panel(width: int, height: int) -> tuple[int, int]:
+    """Even width and height of one of the four pictures of the preview."""
+    columns, rows = _preview_grid(width, height)
+    scale = min(1.0, PREVIEW_SIDE / (columns * width), PREVIEW_SIDE / (rows * height))
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (width, height))
+    return width, height
+
+
+def _preview_grid(width: int, height: int) -> tuple[int, int]:
+    """Columns and rows: upright clips in a row of four, others two by two."""
+    return (4, 1) if height > width else (2, 2)
+
+
+def draw_preview(frame: MatteFrame, background: Background) -> Pixels:
+    """Input, coarse alpha, refined alpha and composite side by side, reduced to the size of a screen."""
+    size = preview_panel(*frame.image.shape[1::-1])
+    image = np.asarray(Image.fromarray(frame.image).resize(size, Image.Resampling.BOX))
+    coarse, alpha = (
+        np.asarray(Image.fromarray(a).resize(size, Image.Resampling.BOX)) for a in (frame.coarse_alpha, frame.alpha)
+    )
+    panels = [image, _draw_grey(coarse), _draw_grey(alpha), compose(image, alpha, background)]
+    columns, _ = _preview_grid(*size)
+    return np.vstack([np.hstack(panels[i : i + columns]) for i in range(0, 4, columns)])
+
+
+def draw_composite(frame: MatteFrame, background: Background) -> Pixels:
+    """(H, W, 3): the subject's own colours over the background."""
+    behind = paint_background(background, frame.image, frame.alpha).astype(np.float32)
+    return np.rint(behind + frame.alpha[..., None] * (frame.foreground - behind)).astype(np.uint8)
+
+
+def _grey(alpha: NDArray[np.float32]) -> Pixels:
+    return np.rint(alpha * 255).astype(np.uint8)
+
+
+def _draw_grey(alpha: NDArray[np.float32]) -> Pixels:
+    return np.repeat(_grey(alpha)[..., None], 3, axis=2)
+
+
+def _encoded(ending: str, title: str, encoding: Encoding, draw: Callable[[MatteFrame, Background], Pixels]) -> ProductKind:
+    return ProductKind(ending, title, partial(_open_encoded, encoding, draw))
+
+
+PRODUCTS = {
+    "webm": _encoded(".webm", "Cut-out with alpha, WebM (VP9)", VP9_ALPHA_WEBM, lambda frame, _: frame.cutout),
+    "prores": _encoded(".mov", "Cut-out with alpha, ProRes 4444", PRORES_4444_MOV, lambda frame, _: frame.cutout),
+    "png": ProductKind("_frames.zip", "Cut-out frames with alpha, PNGs in a zip, no sound", _open_png),
+    "composite": _encoded("_composite.mp4", "On the new background, MP4", H264_MP4, draw_composite),
+    "alpha": _encoded("_alpha.mp4", "Alpha in grey, MP4", H264_MP4, lambda frame, _: _draw_grey(frame.alpha)),
+    "foreground": _encoded("_foreground.mp4", "Clean colours, MP4", H264_MP4, lambda frame, _: frame.foreground),
+    "preview": ProductKind("_preview.mp4", "Input, coarse, refined and composite side by side, MP4", _open_preview),
+}

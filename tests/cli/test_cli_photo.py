@@ -1,0 +1,180 @@
+"""The command line on photos, with a network that takes the red channel for alpha, and once with the bundled weights."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import Brightness
+from pictures import FACE, WALL, draw_person
+from PIL import Image
+from scipy.ndimage import binary_erosion
+
+from matting.cli import photo as command
+from matting.cli.photo import main
+from matting.weights import save_weights
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Call the command line; everything but the network is real."""
+    monkeypatch.setattr(command, "load_model", lambda weights, device: Brightness())
+    return lambda *arguments: main([*map(str, arguments), "--max-side", "256"])
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    path = tmp_path / "photo.png"
+    Image.fromarray(draw_person(200, 150)[0]).save(path)
+    return path
+
+
+def pixels(path: Path, mode: str) -> np.ndarray:
+    with Image.open(path) as picture:
+        assert (picture.mode, picture.size) == (mode, (150, 200))
+        return np.asarray(picture)
+
+
+def test_a_photo_becomes_a_cutout_without_the_old_background(photo, run, tmp_path):
+    assert run(photo, "-o", tmp_path / "new" / "cutout.png") == 0
+    cutout, truth = pixels(tmp_path / "new" / "cutout.png", "RGBA"), draw_person(200, 150)[1]
+    assert np.abs(cutout[..., 3] / 255 - truth).mean() < 0.01
+    assert (cutout[binary_erosion(truth == 1, iterations=4)] == (*FACE, 255)).all()
+    edge = (truth > 0.5) & (truth < 1)
+    assert np.abs(cutout[edge][:, :3].astype(int) - FACE).mean() < 12  # the photo itself is 20 and more away
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["cutout.png"]
+
+
+def test_alpha_alone(photo, run, tmp_path):
+    assert run(photo, "-o", tmp_path / "alpha.png", "--alpha") == 0
+    alpha = pixels(tmp_path / "alpha.png", "L")
+    assert np.abs(alpha / 255 - draw_person(200, 150)[1]).mean() < 0.01
+
+
+def test_on_a_colour_a_picture_and_the_blurred_background(photo, run, tmp_path):
+    Image.new("RGB", (30, 30), (1, 2, 3)).save(tmp_path / "paper.png")
+    corners = {"white": (255, 255, 255), "#102030": (16, 32, 48), tmp_path / "paper.png": (1, 2, 3), "blur": WALL}
+    for background, corner in corners.items():
+        assert run(photo, "-o", tmp_path / "out.png", "--background", background) == 0
+        out = pixels(tmp_path / "out.png", "RGB")
+        assert np.abs(out[0, 0].astype(int) - corner).max() <= 1 and tuple(out[100, 75]) == FACE
+    assert run(photo, "-o", tmp_path / "out.jpg", "--background", "white") == 0
+
+
+def test_an_existing_folder_takes_the_result(photo, run, tmp_path):
+    (tmp_path / "out").mkdir()
+    assert run(photo, "-o", tmp_path / "out") == 0
+    pixels(tmp_path / "out" / "photo.png", "RGBA")
+
+
+@pytest.fixture
+def album(tmp_path) -> Path:
+    folder = tmp_path / "album"
+    (folder / "more").mkdir(parents=True)
+    for name in ("a.png", "a.JPG", "b.webp"):
+        Image.fromarray(draw_person(200, 150)[0]).save(folder / name)
+    (folder / "notes.txt").write_text("a shopping list")
+    (folder / ".hidden.png").write_text("")
+    return folder
+
+
+def test_a_folder_becomes_a_folder_and_nothing_is_skipped_silently(album, run, tmp_path, capsys):
+    assert run(album, "-o", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.JPG.png", "a.png.png", "b.png"]
+    told = capsys.readouterr()
+    assert "3 of 3 files done" in told.out and "3/3" in told.err
+    assert f"left out {album / 'more'}: a folder" in told.err and f"left out {album / 'notes.txt'}: not a photo" in told.err
+
+
+def test_a_failure_is_named_and_the_rest_is_done(album, run, tmp_path, capsys):
+    (album / "b.webp").write_bytes((album / "b.webp").read_bytes()[:50])
+    assert run(album, "-o", tmp_path / "out") == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.JPG.png", "a.png.png"]
+    told = capsys.readouterr()
+    assert f"failed: {album / 'b.webp'}: b.webp" in told.err and "2 of 3 files done" in told.out
+
+
+def test_a_failure_leaves_an_older_result_alone(photo, run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "out.png").write_bytes(b"old")
+
+    def fill_disk(self, file, *arguments, **options):
+        Path(file).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fill_disk)
+    assert run(photo, "-o", tmp_path / "out.png") == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert (tmp_path / "out.png").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "photo.png"]
+
+
+@pytest.mark.parametrize("arguments, reason", [
+    (["gone.png", "-o", "out.png"], "there is no file or folder gone.png"),
+    (["photo.png"], "required: -o/--output"),
+    (["photo.png", "-o", "out.jpg"], "JPEG cannot hold transparency: choose .png"),
+    (["photo.png", "-o", "out.xyz"], "expected a name that ends in .png"),
+    (["photo.png", "-o", "photo.png"], "photo.png would overwrite a file that is read"),
+    (["photo.png", "-o", "."], "photo.png would overwrite a file that is read"),
+    (["photo.png", "-o", "out.png", "--alpha", "--background", "red"], "not allowed with argument"),
+    (["photo.png", "-o", "out.png", "--background", "reddish"], "expected 'blur', a colour such as white .* no file reddish"),
+    (["photo.png", "-o", "out.png", "--background", "#ff000080"], "expected 'blur', a colour"),
+    (["photo.png", "-o", "out.png", "--max-side", "0"], "expected a number of pixels of at least 1, got '0'"),
+    (["photo.png", "-o", "out.png", "--max-side", "-5"], "expected a number of pixels of at least 1, got '-5'"),
+    (["photo.png", "-o", "out.png", "--max-side", "big"], "expected a number of pixels of at least 1, got 'big'"),
+    (["photo.png", "-o", "out.png", "--weights", "gone.pth"], "there is no file 'gone.pth'"),
+    (["photo.png", "-o", "out.png", "--device", "toaster"], "device must be 'auto' or one .* got 'toaster'"),
+    (["empty", "-o", "out"], "there are no photos"),
+    ([".", "-o", "photo.png"], "so the output must be one too; photo.png is a file"),
+    ([".", "-o", "."], "would overwrite a file that is read"),
+])  # fmt: skip
+def test_wrong_arguments_say_what_is_wrong(arguments, reason, photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    message = " ".join(capsys.readouterr().err.split())
+    assert re.search(reason, message), message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "photo.png"]
+
+
+def test_the_module_runs_as_a_program(photo, lite_model, tmp_path):
+    save_weights(lite_model, tmp_path / "random.safetensors", {})
+    arguments = [photo, "-o", tmp_path / "out.png", "--weights", tmp_path / "random.safetensors", "--max-side", "128"]
+    done = subprocess.run(
+        [sys.executable, "-m", "matting", *map(str, arguments)],
+        cwd=PROJECT, env={**os.environ, "HF_HUB_OFFLINE": "1"}, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pixels(tmp_path / "out.png", "RGBA")
+
+
+def test_a_folder_on_a_ray_cluster_gives_the_same_mattes_and_names_what_failed(album, lite_model, tmp_path):
+    pytest.importorskip("ray.data")
+    (album / "b.webp").write_bytes((album / "b.webp").read_bytes()[:50])
+    save_weights(lite_model, tmp_path / "random.safetensors", {})
+    options = ["--alpha", "--weights", str(tmp_path / "random.safetensors"), "--max-side", "128"]
+    assert main([str(album), "-o", str(tmp_path / "here"), *options]) == 1
+    done = subprocess.run(
+        [sys.executable, "-m", "matting", str(album), "-o", str(tmp_path / "ray"), *options, "--ray", "local"],
+        cwd=PROJECT, env={**os.environ, "RAY_worker_niceness": "0"}, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert f"failed: {album / 'b.webp'}: b.webp" in done.stderr and "3/3" in done.stderr and "2 of 3 files done" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "ray").iterdir()) == ["a.JPG.png", "a.png.png"]
+    for path in (tmp_path / "here").iterdir():
+        here, there = pixels(path, "L"), pixels(tmp_path / "ray" / path.name, "L")
+        assert np.abs(here.astype(int) - there).max() <= 1  # another number of threads adds up in another order
+
+
+def test_an_example_is_cut_out_with_the_bundled_weights(tmp_path):
+    examples = PROJECT / "examples"
+    assert main([str(examples / "headwrap.jpg"), "-o", str(tmp_path / "out.png"), "--alpha", "--max-side", "512"]) == 0
+    with Image.open(tmp_path / "out.png") as found, Image.open(examples / "alpha" / "headwrap.png") as wanted:
+        difference = np.abs(np.asarray(found, np.float32) - np.asarray(wanted, np.float32)) / 255
+    assert difference.mean() < 0.03
