@@ -8,16 +8,16 @@ try:  # on ZeroGPU this must come before torch; nowhere else is it installed
 except ImportError:
     spaces = None
 
-from matting.space.folder import private_temp_folder
+from matting.app.folder import private_temp_folder
 
 os.environ["GRADIO_TEMP_DIR"] = private_temp_folder()
 
-from matting.space.builder import build_space
-from matting.space.conduct import launch_options
-from matting.space.device import always_there
-from matting.space.memory import share_arenas
-from matting.space.service import Service, find_examples, name_weights
-from matting.space.visit import Visits
+from matting.app.builder import build_space
+from matting.app.device import always_there
+from matting.app.launch import launch_options
+from matting.app.memory import share_arenas
+from matting.app.service import Service, find_examples, name_weights
+from matting.app.session import Visits
 from matting.weights import load_model
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -1,6 +1,6 @@
 """Takes the README's screenshots of the running app, on a desktop and on a phone.
 
-PYTHONPATH=. python examples/make_screenshots.py    # writes .github/screen-*.jpg; needs Chromium and playwright
+PYTHONPATH=.:tests python examples/make_screenshots.py    # writes .github/screen-*.jpg; needs Chromium and playwright
 """
 
 import argparse
@@ -9,9 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from check_space import started
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from matting.space.check import started
 
 ROOT = Path(__file__).parents[1]
 SCREENS = {"desktop": (1280, 960, 1), "phone": (390, 844, 2)}  # width, height, pixels per point

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from matting import load_model, matte_image
+from matting.app.results.strokes import Stroke, draw_scribbles
 from matting.inference.matte import compose
-from matting.space.strokes import Stroke, draw_scribbles
 
 FOLDER = Path(__file__).parent
 STROKES = (

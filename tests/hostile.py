@@ -225,15 +225,15 @@ def reader_of(name: str) -> Callable[[Path], object]:
         from matting.weights import load_model
 
         return load_model
-    from matting.space.service import read_photo
+    from matting.app.service import read_photo
 
     return read_photo
 
 
 def read_clip(path: Path) -> int:
     """As the Clip tab does: ask what is wrong with it, then read all frames."""
+    from matting.app.tabs.clip import find_problem
     from matting.media.reader import ClipReader
-    from matting.space.clip import find_problem
 
     problem = find_problem(path)
     if problem:
@@ -244,8 +244,8 @@ def read_clip(path: Path) -> int:
 
 def judge(path: Path) -> str:
     """ "result", "refused", or what went wrong."""
+    from matting.app.errors import Problem
     from matting.evaluation.benchmark import peak_bytes
-    from matting.space.errors import Problem
 
     began, peak = (time.perf_counter(), time.process_time()), peak_bytes()
     try:

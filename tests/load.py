@@ -172,7 +172,7 @@ def memory_gb(process: int, name: str = "VmRSS") -> float:
 @contextmanager
 def app(folder: Path):
     """The app with everything it writes below a folder."""
-    from matting.space.check import started
+    from check_space import started
 
     with started(Path(sys.executable), PROJECT, folder) as (process, url, _):
         yield process, url

@@ -26,7 +26,7 @@ INSTALLS = {  # what .ci/run does before and around the tests
     "pip install -r requirements.txt -r tests/requirements.txt": "-r requirements.txt -r tests/requirements.txt",
     "python -m pytest": "python -m pytest",
 }
-RUN_BY_OTHERS = ("python -m matting.space.check", "python app.py")  # tests/space/test_check.py does, which asks for a matte
+RUN_BY_OTHERS = ("python tests/check_space.py", "python app.py")  # tests/app/test_check.py does, which asks for a matte
 IN_CONTAINERS = "docker "
 PHOTO_COMMAND = re.compile(r"python -m matting (?P<photo>examples/\w+\.jpg) -o (?P<made>\S+)")
 

@@ -8,10 +8,10 @@ import torch
 from pictures import draw_person
 
 from matting import matte_image
+from matting.app import text
+from matting.app.results.result import make_result
+from matting.app.views.facts import facts_html
 from matting.inference.exposure import brighten
-from matting.space import wording
-from matting.space.facts import facts_html
-from matting.space.result import make_result
 
 
 @pytest.mark.parametrize(("top", "expected"), [(0.45, 0.9), (0.15, 0.9), (0.05, 0.4), (0.9, 0.9), (1.0, 1.0)])
@@ -47,5 +47,5 @@ def test_a_dark_photo_keeps_its_colours_while_both_stages_see_it_lit_and_the_pag
     matte = matte_image(dark, network, 128)
     assert np.array_equal(matte.image, dark) and matte.regions.image_patches.max() <= dark.max()
     assert matte.brightening == pytest.approx(0.9 * 255 / dark.max(), rel=0.03)
-    assert wording.FACT_BRIGHTENED in facts_html(make_result("dark", matte), "cpu", "lite")
+    assert text.FACT_BRIGHTENED in facts_html(make_result("dark", matte), "cpu", "lite")
     assert [picture.amax().item() for picture in seen] == pytest.approx([0.9, 0.9], abs=0.02)

@@ -1,0 +1,57 @@
+"""Puts the tabs together."""
+
+import gradio as gr
+
+from matting.app import text
+from matting.app.endpoints import Endpoints
+from matting.app.service import Service
+from matting.app.session import TIME_TO_LIVE_S, visit_state
+from matting.app.tabs.about import build_about_tab
+from matting.app.tabs.clip import ClipTab
+from matting.app.tabs.compare import CompareTab
+from matting.app.tabs.photo import PhotoTab
+from matting.app.tabs.regions import InsideTab
+from matting.app.tabs.tables import build_tables_tab
+from matting.app.uploads import refuse_addresses, separate_uploads
+
+QUEUE_SIZE = 24
+_CLEANING_INTERVAL_S = 300
+_MARK_CELLS = (" uu", "uff", "uff")  # a corner of a trimap: background, unknown, foreground
+
+
+def build_space(service: Service) -> gr.Blocks:
+    """The whole app; nothing is launched."""
+    refuse_addresses()
+    separate_uploads()
+    with gr.Blocks(
+        title=text.PAGE_TITLE, analytics_enabled=False, delete_cache=(_CLEANING_INTERVAL_S, TIME_TO_LIVE_S), fill_width=False
+    ) as demo:
+        visit = visit_state()
+        gr.HTML(masthead(), elem_id="masthead")
+        with gr.Tab(text.TAB_PHOTO, id="photo"):
+            PhotoTab(demo, service, visit)
+        with gr.Tab(text.TAB_INSIDE, id="inside") as inside:
+            InsideTab(inside, service, visit)
+        with gr.Tab(text.TAB_COMPARE, id="compare") as compare:
+            CompareTab(compare, service, visit)
+        with gr.Tab(text.TAB_CLIP, id="clip"):
+            ClipTab(service, visit)
+        with gr.Tab(text.TAB_TABLES, id="tables"):
+            build_tables_tab()
+        with gr.Tab(text.TAB_ABOUT, id="about"):
+            build_about_tab()
+        Endpoints(service, visit)
+        demo.unload(service.visits.leave)
+    return demo.queue(max_size=QUEUE_SIZE)
+
+
+def masthead() -> str:
+    """Name and invitation, beside a mark made of nine regions."""
+    names = {" ": "background", "u": "unknown", "f": "person"}
+    cells = "".join(
+        f'<rect class="{names[kind]}" x="{18 * column}" y="{18 * row}" width="16" height="16" rx="3"/>'
+        for row, kinds in enumerate(_MARK_CELLS)
+        for column, kind in enumerate(kinds)
+    )
+    mark = f'<svg class="mark" viewBox="0 0 52 52" aria-hidden="true">{cells}</svg>'
+    return f"<header>{mark}<div><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div></header>"

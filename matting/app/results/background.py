@@ -1,0 +1,82 @@
+"""What the person is put on: a checkerboard, a colour, the blurred surroundings or a picture of the visitor's own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageColor
+
+from matting.inference.matte import paint_background
+
+CHECKERBOARD, COLOUR, BLUR, PICTURE = KINDS = ("Checkerboard", "Colour", "Blur", "My picture")
+_CHECKS = 42  # squares along the longer side
+_CHECK_LEVELS = (214, 240)
+
+
+@dataclass(frozen=True)
+class Background:
+    """A choice of background.
+
+    Attributes:
+        kind: one of `KINDS`.
+        colour: CSS colour, used by kind "Colour".
+        picture: (H, W, 3) uint8 of any size, used by kind "My picture".
+    """
+
+    kind: str = CHECKERBOARD
+    colour: str = "#3f5f5a"
+    picture: NDArray[np.uint8] | None = None
+
+
+def render_background(background: Background, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The background at the size of the image.
+
+    Args:
+        background: what to draw.
+        image: (H, W, 3) the photo, for "Blur".
+        alpha: (H, W) in [0, 1], for "Blur".
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: if the colour cannot be read or the picture is missing.
+    """
+    if background.kind == CHECKERBOARD:
+        return checkerboard(*alpha.shape)
+    if background.kind == COLOUR:
+        return paint_background(parse_colour(background.colour), image, alpha)
+    if background.kind == BLUR:
+        return paint_background("blur", image, alpha)
+    if background.kind == PICTURE and background.picture is not None:
+        return paint_background(background.picture, image, alpha)
+    raise ValueError(f"background must be one of {', '.join(KINDS)} (the last with a picture), got {background.kind!r}")
+
+
+def composite(foreground: NDArray[np.uint8], alpha: NDArray[np.float32], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """alpha * foreground + (1 - alpha) * background, all (H, W, 3) uint8 but alpha (H, W)."""
+    below = background.astype(np.float32)
+    return np.rint(below + alpha[..., None] * (foreground - below)).astype(np.uint8)
+
+
+def checkerboard(height: int, width: int) -> NDArray[np.uint8]:
+    """(H, W, 3) grey squares, the sign for transparency."""
+    size = max(1, round(max(height, width) / _CHECKS))
+    odd = (np.arange(height)[:, None] // size + np.arange(width)[None] // size) % 2
+    return np.repeat(np.where(odd, *_CHECK_LEVELS).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def parse_colour(colour: str) -> tuple[int, int, int]:
+    """(R, G, B) of a CSS colour, also of the `rgba(...)` with fractions that colour pickers send.
+
+    Raises:
+        ValueError: if it is no colour.
+    """
+    if colour.startswith("rgba("):
+        try:
+            red, green, blue = (float(part) for part in colour[5:-1].split(",")[:3])
+        except ValueError:
+            raise ValueError(f"expected a colour such as #3f5f5a, got {colour!r}") from None
+        r, g, b = (int(min(max(round(v), 0), 255)) for v in (red, green, blue))
+        return r, g, b
+    return ImageColor.getrgb(colour)[:3]

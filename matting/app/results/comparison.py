@@ -1,0 +1,153 @@
+"""Several methods on one photo: running them, and their pictures side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matting.app import text
+from matting.app.results.result import Result, shrink
+from matting.app.service import Service
+from matting.app.session import Visit, address_of, stoppable
+from matting.app.views.panels import scale_html
+from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
+from matting.evaluation.hub import DownloadError
+from matting.evaluation.methods import METHODS, Method
+from matting.evaluation.metrics import Metrics, measure, trimap_from_alpha
+from matting.inference.matte import compose
+
+CUTOUT, ALPHA, ERROR = VIEWS = ("Cut-out", "Alpha", "Error")
+DEFAULT_METHODS = ("ours", "coarse")
+_BEHIND = (74, 99, 94)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What one method made of the photo.
+
+    Attributes:
+        name: of the method.
+        title: for people.
+        alpha: (h, w) at the size of the comparison; None if it failed.
+        seconds: taken; None if it failed.
+        failure: why there is no alpha; None if there is one.
+    """
+
+    name: str
+    title: str
+    alpha: NDArray[np.float32] | None
+    seconds: float | None
+    failure: str | None
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What all methods are given: image (h, w, 3) uint8 of at most `PREVIEW_SIDE`, true alpha (h, w) or None."""
+
+    stem: str
+    image: NDArray[np.uint8]
+    truth: NDArray[np.float32] | None
+
+
+def photo_of(result: Result) -> Photo:
+    return Photo(result.stem, result.preview.image, None if result.truth is None else shrink(result.truth))
+
+
+def known_already(result: Result) -> tuple[Compared, ...]:
+    """What the first tab has computed anyway: refined and coarse, without running anything."""
+    matte = result.matte
+    total = sum(matte.seconds.values())
+    without_refinement = total - matte.seconds.get("regions", 0.0) - matte.seconds.get("refine", 0.0)
+    found = (("ours", matte.alpha, total), ("coarse", matte.coarse_alpha, without_refinement))
+    return tuple(Compared(name, METHODS[name].title, shrink(alpha), seconds, None) for name, alpha, seconds in found)
+
+
+def method_choices() -> list[tuple[str, str]]:
+    """(label, name) of every method; the label says what must be downloaded and what takes long."""
+    return [(_label(method), name) for name, method in METHODS.items()]
+
+
+def run_method(name: str, photo: Photo, service: Service, visit: Visit) -> Compared:
+    """Run one method; what is wrong with it becomes its `failure`. Raises `StoppedError`."""
+    method = METHODS[name]
+    trimap = None if photo.truth is None else trimap_from_alpha(photo.truth)
+    try:
+        with stoppable(service.model, visit):
+            timed = service.work.run_method(name, photo.image, trimap)
+            return Compared(name, method.title, timed.estimate.alpha, timed.seconds, None)
+    except (ValueError, DownloadError, MemoryError) as error:
+        return Compared(name, method.title, None, None, str(error) or type(error).__name__)
+
+
+def metrics_of(entries: Sequence[Compared], photo: Photo) -> dict[str, Metrics]:
+    """Metrics by title of the methods that have an alpha; empty without a true alpha."""
+    if photo.truth is None:
+        return {}
+    return {entry.title: measure(entry.alpha, photo.truth) for entry in entries if entry.alpha is not None}
+
+
+def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, visit: Visit) -> str:
+    """The pictures of all methods in one view, with seconds; all of them zoom together."""
+    limit = _limit(entries, photo)
+    figures = [_figure(entry, picture_of(entry, photo, view, limit), view, photo.stem, visit) for entry in entries]
+    scale = ""
+    if view == ERROR:
+        needed = f'<p class="small">{text.COMPARE_NO_TRUTH}</p>'
+        scale = needed if photo.truth is None else scale_html(ERROR_MAP, "0", f"{limit:.2f}")
+    zoom = f'<label class="zoom-control">{text.COMPARE_ZOOM}<input type="range" min="1" max="8" step="0.25" value="1"/></label>'
+    return f'<div class="comparison">{zoom}<div class="grid">{"".join(figures)}</div>{scale}</div>'
+
+
+def picture_of(entry: Compared, photo: Photo, view: str, limit: float) -> NDArray[np.uint8] | None:
+    """(h, w, 3) uint8 of one method in one view; None if there is nothing to show."""
+    if entry.alpha is None:
+        return None
+    if view == ALPHA:
+        return alpha_grey(entry.alpha)
+    if view == ERROR and photo.truth is not None:
+        return error_colours(np.abs(entry.alpha - photo.truth), limit)
+    return compose(photo.image, entry.alpha, _BEHIND)
+
+
+def pair_of(
+    entries: Sequence[Compared], photo: Photo, view: str, left: str, right: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """The pictures of two methods by name, for the slider; None if one of them has none."""
+    by_name = {entry.name: entry for entry in entries if entry.alpha is not None}
+    if left not in by_name or right not in by_name:
+        return None
+    limit = _limit(entries, photo)
+    return picture_of(by_name[left], photo, view, limit), picture_of(by_name[right], photo, view, limit)
+
+
+def _limit(entries: Sequence[Compared], photo: Photo) -> float:
+    errors = [np.abs(entry.alpha - photo.truth) for entry in entries if entry.alpha is not None and photo.truth is not None]
+    return shared_limit(errors) if errors else 1.0
+
+
+def _figure(entry: Compared, picture: NDArray[np.uint8] | None, view: str, stem: str, visit: Visit) -> str:
+    title = escape(entry.title)
+    if picture is None:
+        reason = escape(text.COMPARE_FAILED.format(reason=entry.failure))
+        return f'<figure><div class="missing">{reason}</div><figcaption><b>{title}</b></figcaption></figure>'
+    source = address_of(visit.write(picture, f"{stem}-{entry.name}", lossy=view == CUTOUT))
+    seconds = text.COMPARE_SECONDS.format(seconds=entry.seconds)
+    return (
+        f'<figure><div class="zoomed"><img src="{source}" alt="{title}"/></div>'
+        f"<figcaption><b>{title}</b><span>{seconds}</span></figcaption></figure>"
+    )
+
+
+def _label(method: Method) -> str:
+    notes = []
+    if method.download is not None:
+        notes.append(text.COMPARE_DOWNLOAD.format(megabytes=method.download.size_bytes / 1e6))
+    if method.slow:
+        notes.append(text.COMPARE_SLOW)
+    if method.uses_trimap:
+        notes.append(text.COMPARE_NEEDS_TRUTH)
+    if method.trained_on:
+        notes.append(text.COMPARE_TRAINED.format(sets=", ".join(name.upper() for name in method.trained_on)))
+    return f"{method.title} ({', '.join(notes)})" if notes else method.title

@@ -1,0 +1,166 @@
+"""One photo and everything made of it, as the pages show it."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from matting.app.results.background import Background, composite, render_background
+from matting.app.results.parts import Parts, drop_parts, find_parts
+from matting.app.results.strokes import Painting
+from matting.evaluation.metrics import Metrics, measure
+from matting.inference.matte import Matte
+from matting.postprocess.foreground import estimate_foreground
+
+PREVIEW_SIDE = 1280
+NOBODY_SHARE = 0.004  # of what the network looked at; less foreground than this is nobody
+
+
+class Preview(NamedTuple):
+    """What a browser is sent to look at: at most `PREVIEW_SIDE` long."""
+
+    image: NDArray[np.uint8]
+    alpha: NDArray[np.float32]
+    foreground: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ExamplePhoto:
+    """One of our own pictures.
+
+    Attributes:
+        image: the file.
+        alpha: file of its reference alpha.
+        name: what the picture shows.
+        drawn: whether the alpha was drawn by another network, so that it is a reference and not the truth.
+    """
+
+    image: Path
+    alpha: Path
+    name: str
+    drawn: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """A photo, its matte and the visitor's choices about it.
+
+    Attributes:
+        stem: what file names begin with.
+        matte: what the network made of the photo.
+        unknown_bias: region sensitivity it was made with.
+        truth: (H, W) true alpha in [0, 1], if there is one.
+        parts: separate parts and which of them are dropped.
+        example: which of our own pictures this is, if it is one.
+        painting: what was painted over the photo before it was matted.
+        picked: the parts as they were last clicked, without what strokes have brought back.
+        picked_after: how many strokes there were then.
+    """
+
+    stem: str
+    matte: Matte
+    unknown_bias: float
+    truth: NDArray[np.float32] | None
+    parts: Parts
+    example: ExamplePhoto | None = None
+    painting: Painting = Painting()
+    picked: Parts | None = None
+    picked_after: int = 0
+
+    @property
+    def alpha(self) -> NDArray[np.float32]:
+        """(H, W), without the dropped parts."""
+        return drop_parts(self.matte.alpha, self.parts)
+
+    @property
+    def found_somebody(self) -> bool:
+        return float(self.matte.window.cut(self.matte.alpha).mean()) >= NOBODY_SHARE
+
+    @cached_property
+    def preview(self) -> Preview:
+        """Small pictures with edge colours cleaned, made once."""
+        image, alpha = shrink(self.matte.image), shrink(self.matte.alpha)
+        return Preview(image, alpha, estimate_foreground(image, alpha))
+
+    @cached_property
+    def errors(self) -> tuple[Metrics, Metrics]:
+        """Metrics of the coarse and of the refined alpha against the true one, measured once; there must be one."""
+        return measure(self.matte.coarse_alpha, self.truth), measure(self.alpha, self.truth)
+
+    def toggled(self, x: float, y: float) -> "Result":
+        """The result with the part at (x, y), shares of width and height, dropped or brought back."""
+        parts = self.parts.toggled(x, y)
+        return self._changed(parts=parts, picked=parts, picked_after=len(self.painting.strokes))
+
+    def keeping(self, parts: Parts) -> "Result":
+        """The result with other parts dropped."""
+        return self._changed(parts=parts)
+
+    def again(self, matte: Matte, unknown_bias: float, painting: Painting) -> "Result":
+        """The result of another matte of the photo; parts stay dropped unless strokes painted since then keep them."""
+        picked = find_parts(matte.alpha, matte.window_share).like(self.picked or self.parts)
+        kept = [point for stroke in painting.strokes[self.picked_after :] if stroke.keep for point in stroke.points]
+        return replace(
+            self,
+            matte=matte,
+            unknown_bias=unknown_bias,
+            parts=picked.brought_back(kept),
+            painting=painting,
+            picked=picked,
+        )
+
+    def with_truth(self, truth: NDArray[np.float32] | None) -> "Result":
+        """The result beside another true alpha."""
+        return self._changed(truth=truth)
+
+    def _changed(self, **changes: Any) -> "Result":
+        changed = replace(self, **changes)
+        changed.__dict__["preview"] = self.preview  # does not depend on what may change
+        return changed
+
+    def preview_on(self, background: Background) -> NDArray[np.uint8]:
+        """(h, w, 3) the small cut-out on a background."""
+        alpha = drop_parts(self.preview.alpha, self.parts)
+        return composite(self.preview.foreground, alpha, render_background(background, self.preview.image, alpha))
+
+    def full_on(self, background: Background) -> NDArray[np.uint8]:
+        """(H, W, 3) the cut-out on a background, at the photo's size."""
+        alpha = self.alpha
+        foreground = estimate_foreground(self.matte.image, alpha)
+        return composite(foreground, alpha, render_background(background, self.matte.image, alpha))
+
+    def cutout(self) -> Image.Image:
+        """RGBA at the photo's size, edge colours cleaned."""
+        return replace(self.matte, alpha=self.alpha).cutout()
+
+
+def make_result(
+    stem: str,
+    matte: Matte,
+    *,
+    unknown_bias: float = 0.0,
+    truth: NDArray[np.float32] | None = None,
+    example: ExamplePhoto | None = None,
+) -> Result:
+    return Result(stem, matte, unknown_bias, truth, find_parts(matte.alpha, matte.window_share), example)
+
+
+def shrink(pixels: NDArray, side: int = PREVIEW_SIDE) -> NDArray:
+    """(H, W) float32 or (H, W, 3) uint8 -> the same at most `side` long."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+
+
+def file_stem(path: str | Path) -> str:
+    """The upload's name without folders, ending, control characters or anything else unfit for a file name."""
+    stem = Path(path).stem
+    kept = "".join(letter if letter.isalnum() or letter in "-_ ." else "_" for letter in stem)
+    return kept.strip(" .")[:80] or "photo"

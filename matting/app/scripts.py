@@ -1,0 +1,19 @@
+"""The few lines of JavaScript the pages need, each in a file of `static/js` that says what it is for."""
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "static" / "js"
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+
+
+PICK = _read("pick")
+WIPE = _read("pick") + _read("wipe")
+POINT = _read("point")
+PAINT = _read("paint")
+SAVE = _read("save")
+HOLD = _read("hold")
+ZOOM = _read("zoom")
+SORT = _read("sort")

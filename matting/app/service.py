@@ -1,0 +1,174 @@
+"""What the tabs share: the model, the examples, reading of uploads, and plain words for whatever goes wrong."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from matting.app import text
+from matting.app.device import Device, Lend, always_there
+from matting.app.errors import Problem, plain_errors
+from matting.app.results.background import PICTURE, Background
+from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
+from matting.app.results.strokes import Stroke, draw_scribbles
+from matting.app.session import Visit, Visits, not_stoppable, stoppable
+from matting.inference.matte import Matte
+from matting.media.image import FORMATS, load_image
+from matting.network import MattingNetwork, NetworkConfig
+from matting.weights import locate, read_metadata
+
+MAX_MEGAPIXELS = 50
+MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1}
+EXAMPLE_QUEUE = {"concurrency_id": "example", "concurrency_limit": 2}  # computed once: nobody waits behind a clip to see one
+LATEST = {"trigger_mode": "always_last"}  # what is asked for while an answer is under way is answered next
+EVERY = {"trigger_mode": "multiple"}  # for events whose data says what is meant: Gradio answers a late one with the data before
+IN_ORDER = {"concurrency_id": "walk", "concurrency_limit": 1}  # each goes on from where the one before has led
+UNQUEUED = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}  # the browser shows no error
+QUICK = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
+PICKED = {**QUICK, **EVERY}
+SIZES = ("Auto", "512", "1024", "1536", "Full")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a photo is matted.
+
+    Attributes:
+        size: one of `SIZES`, the longer working side in pixels.
+        unknown_bias: added to the logit of unknown; 0 is the paper.
+        refine: whether unknown regions are redrawn.
+        cross_region: whether regions look at their neighbours.
+    """
+
+    size: str = "Auto"
+    unknown_bias: float = 0.0
+    refine: bool = True
+    cross_region: bool = True
+
+    def max_side(self, image: NDArray[np.uint8]) -> int | None:
+        """The longest working side for this image; None leaves the choice to the pipeline.
+
+        Raises:
+            ValueError: if the size is not one of `SIZES`.
+        """
+        if self.size not in SIZES:
+            raise ValueError(f"working size must be one of {', '.join(SIZES)}, got {self.size!r}")
+        if self.size == "Auto":
+            return None
+        return max(image.shape[:2]) if self.size == "Full" else int(self.size)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The model and what goes with it.
+
+    Attributes:
+        model: the network, in eval mode.
+        weights: what its weights are called on the page.
+        visits: finds a page's visit.
+        examples: our own pictures.
+        example_clip: our own clip, if there is one.
+        lend: wraps a function that needs the accelerator, for hosts that lend one per call; see `matting.app.device`.
+    """
+
+    model: MattingNetwork
+    weights: str
+    visits: Visits
+    examples: tuple[ExamplePhoto, ...] = ()
+    example_clip: Path | None = None
+    lend: Lend = always_there
+    work: Device = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", Device(self.model, self.lend))
+
+    @property
+    def device(self) -> str:
+        return str(next(self.model.parameters()).device)
+
+    def matte(self, image: NDArray[np.uint8], settings: Settings, visit: Visit, strokes: tuple[Stroke, ...] = ()) -> Matte:
+        """Matte (H, W, 3) uint8 on which strokes are painted; raises `StoppedError` if the visitor changes their mind."""
+        options = {
+            "unknown_bias": settings.unknown_bias,
+            "refine": settings.refine,
+            "cross_region": settings.cross_region,
+            "scribbles": draw_scribbles(strokes, *image.shape[:2]),
+        }
+        with plain_errors(), stoppable(self.model, visit):
+            return self.work.matte(image, settings.max_side(image), options)
+
+    def cut_out(self, photo: str | Path, truth: str | Path | None, settings: Settings, visit: Visit) -> Result:
+        """Read a photo and matte it; raises `Problem` in plain words if that cannot be done."""
+        image = read_photo(photo)
+        alpha = None if truth is None else read_truth(truth, image)
+        return make_result(
+            file_stem(photo), self.matte(image, settings, visit), unknown_bias=settings.unknown_bias, truth=alpha
+        )
+
+    @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as the app
+    def example(self, number: int) -> Result:
+        """The finished result of one of our own pictures; computed once, it is nobody's secret."""
+        example = self.examples[number]
+        image = read_photo(example.image)
+        truth = read_truth(example.alpha, image)
+        with not_stoppable():
+            matte = self.work.matte(image)
+        return make_result(file_stem(example.image), matte, truth=truth, example=example)
+
+
+def find_examples(folder: Path) -> tuple[ExamplePhoto, ...]:
+    """The pictures named in `text` that lie in the folder, with their alphas in `alpha/`."""
+    return tuple(
+        ExamplePhoto(folder / f"{stem}.jpg", folder / "alpha" / f"{stem}.png", name, drawn)
+        for stem, (name, drawn) in text.EXAMPLES.items()
+        if (folder / f"{stem}.jpg").is_file()
+    )
+
+
+def name_weights(source: str) -> str:
+    """What the weights are called on the page: preset and training step where the file tells, else the source."""
+    path = locate(source)
+    if path.suffix != ".safetensors":
+        return path.name
+    metadata = read_metadata(path)
+    preset = NetworkConfig.from_json(metadata["config"]).preset
+    return f"{preset}, step {int(metadata['step']):,}" if "step" in metadata else preset
+
+
+def read_photo(path: str | Path) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of an upload; raises `Problem` that says what to do if it is no photo or too large."""
+    with plain_errors(text.ERROR_UPLOAD):
+        check_pixels(path)
+        return load_image(path)
+
+
+def make_background(kind: str, colour: str, picture: str | None) -> Background:
+    """The background a visitor chose; raises `Problem` if its picture cannot be read."""
+    return Background(kind, colour, None if kind != PICTURE or picture is None else read_photo(picture))
+
+
+def check_pixels(path: str | Path) -> None:
+    """Raises `Problem` if a file declares more pixels than the app takes; reads the header only."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            pixels, counted = picture.width * picture.height, ""
+    except Image.DecompressionBombError:
+        pixels, counted = 2 * Image.MAX_IMAGE_PIXELS, "more than "
+    except Exception:  # readers raise many kinds; load_image says what is wrong with it
+        return
+    if pixels > MAX_MEGAPIXELS * 1e6:
+        raise Problem(text.ERROR_PIXELS.format(megapixels=f"{counted}{pixels / 1e6:.0f}", limit=MAX_MEGAPIXELS))
+
+
+def read_truth(path: str | Path, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(H, W) true alpha of an upload, from a grey picture; raises `Problem` if its size is not the photo's."""
+    with plain_errors(text.ERROR_UPLOAD):
+        check_pixels(path)
+        alpha = load_image(path)[..., 0].astype(np.float32) / np.float32(255)
+    if alpha.shape != image.shape[:2]:
+        sizes = (f"{shape[1]} × {shape[0]}" for shape in (alpha.shape, image.shape))
+        raise Problem(text.ERROR_TRUTH.format(got=next(sizes), expected=next(sizes)))
+    return alpha

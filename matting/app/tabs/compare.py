@@ -1,0 +1,172 @@
+"""Tab "Compare": one photo, several methods."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from matting.app import text
+from matting.app.errors import Problem
+from matting.app.results.comparison import (
+    CUTOUT,
+    DEFAULT_METHODS,
+    VIEWS,
+    Photo,
+    comparison_html,
+    known_already,
+    method_choices,
+    metrics_of,
+    pair_of,
+    photo_of,
+    run_method,
+)
+from matting.app.scripts import ZOOM
+from matting.app.service import MODEL_QUEUE, QUICK, UNQUEUED, Service
+from matting.app.session import StoppedError, Visit
+from matting.app.views.ground_truth import metric_table
+from matting.app.views.photo_page import note_html
+
+Update = dict[Any, Any]
+
+
+class _Page(NamedTuple):
+    methods: gr.CheckboxGroup
+    run: gr.Button
+    stop: gr.Button
+    note: gr.HTML
+    view: gr.Radio
+    grid: gr.HTML
+    pair: gr.Row
+    left: gr.Dropdown
+    right: gr.Dropdown
+    slider: gr.ImageSlider
+    table: gr.HTML
+
+
+def _build_page() -> _Page:
+    gr.HTML(f'<p class="lead">{text.COMPARE_LEAD}</p>')
+    methods = gr.CheckboxGroup(method_choices(), value=list(DEFAULT_METHODS), label=text.COMPARE_PICK, elem_id="methods")
+    with gr.Row(elem_classes="steps"):
+        run = gr.Button(text.COMPARE_RUN, variant="primary", scale=0, min_width=180, elem_id="compare")
+        stop = gr.Button(text.STOP, visible=False, scale=0, min_width=100)
+        view = gr.Radio(VIEWS, value=CUTOUT, show_label=False, container=False, elem_id="view")
+    note = gr.HTML(note_html(text.COMPARE_OPENING), elem_id="compare-note")
+    grid = gr.HTML(js_on_load=ZOOM, elem_id="comparison")
+    with gr.Column(visible=False) as pair:
+        gr.HTML(f"<h2>{text.COMPARE_PAIR}</h2>")
+        with gr.Row():
+            left = gr.Dropdown([], label=text.COMPARE_LEFT, elem_id="left")
+            right = gr.Dropdown([], label=text.COMPARE_RIGHT, elem_id="right")
+        slider = gr.ImageSlider(
+            label=text.COMPARE_PAIR, format="png", interactive=False, buttons=["fullscreen"], max_height=620, elem_id="pair"
+        )
+    table = gr.HTML(elem_id="compare-table")
+    return _Page(methods, run, stop, note, view, grid, pair, left, right, slider, table)
+
+
+class CompareTab:
+    """Handlers of the tab; the methods run one after the other, and each is shown as soon as it is done."""
+
+    def __init__(self, tab: gr.Tab, service: Service, visit: gr.State):
+        self.service = service
+        self.page = page = _build_page()
+        shown = [page.note, page.stop, page.grid, page.pair, page.left, page.right, page.slider, page.table]
+        opened = tab.select(self.open, [page.view, visit], [page.note, page.grid], **QUICK)
+        opened.then(self.open_rest, [page.view, visit], shown[3:], **QUICK)
+        running = page.run.click(self.compare, [page.methods, page.view, visit], shown, **MODEL_QUEUE, api_visibility="private")
+        page.stop.click(self.stop_work, None, [page.note, page.stop], cancels=[running], **UNQUEUED)
+        choice = [page.view, page.left, page.right, visit]
+        page.view.input(self.change_view, choice, [page.grid, page.slider], **QUICK)
+        gr.on([page.left.input, page.right.input], self.change_pair, choice, page.slider, **QUICK)
+
+    def stop_work(self, request: gr.Request) -> Update:
+        self.service.visits.stop(request)
+        return {self.page.note: note_html(text.COMPARE_STOPPED), self.page.stop: gr.Button(visible=False)}
+
+    def compare(self, methods: list[str], view: str, visit: Visit | None) -> Iterator[Update]:
+        """Run the chosen methods on the last photo."""
+        page, photo = self.page, _photo_of(visit)
+        if not methods:
+            raise Problem(text.ERROR_METHODS)
+        labels = {name: label for label, name in method_choices()}
+        turn, visit.view, visit.comparison = visit.turn, view, ()
+        visit.stop.clear()
+        try:
+            for done, name in enumerate(methods, 1):
+                message = text.COMPARE_WORKING.format(method=labels[name], done=done, count=len(methods))
+                yield {page.note: note_html(message), page.stop: gr.Button(visible=True)}
+                compared = run_method(name, photo, self.service, visit)
+                if visit.turn is not turn or visit.stop.is_set():  # another photo was begun; not all methods can be stopped
+                    raise StoppedError
+                visit.comparison += (compared,)
+                yield {page.grid: comparison_html(visit.comparison, photo, visit.view, visit)}
+            yield self._finish(photo, visit, _sizes(text.COMPARE_DONE, photo))
+        except StoppedError:
+            note = {page.note: note_html(text.COMPARE_STOPPED)} if visit.turn is turn else {}
+            yield {page.stop: gr.Button(visible=False), **note}
+
+    def open(self, view: str, visit: Visit | None) -> Update:
+        """The tab was chosen: show what the first tab has computed already, so that there is something to look at."""
+        page = self.page
+        if visit is None or visit.result is None:
+            return {page.note: note_html(text.COMPARE_EMPTY, "calm"), page.grid: ""}
+        if visit.comparison:
+            return {page.note: gr.skip()}
+        photo = _photo_of(visit)
+        visit.comparison = known_already(visit.result)
+        note = _sizes(text.COMPARE_KNOWN, photo)
+        if visit.result.painting.strokes:
+            note += " " + text.COMPARE_TOUCHED
+        return {page.note: note_html(note), page.grid: comparison_html(visit.comparison, photo, view, visit)}
+
+    def open_rest(self, view: str, visit: Visit | None) -> Update:
+        """What takes a moment longer: the slider between two, and the errors."""
+        if visit is None or not visit.comparison:
+            return {self.page.pair: gr.Column(visible=False), self.page.table: ""}
+        visit.view = view
+        return self._pair_and_table(_photo_of(visit), visit)
+
+    def _finish(self, photo: Photo, visit: Visit, note: str) -> Update:
+        shown = self._pair_and_table(photo, visit)
+        return {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False), **shown}
+
+    def _pair_and_table(self, photo: Photo, visit: Visit) -> Update:
+        page = self.page
+        choices = [(entry.title, entry.name) for entry in visit.comparison if entry.alpha is not None]
+        left, right = (choices[min(1, len(choices) - 1)][1], choices[0][1]) if choices else (None, None)
+        metrics = metrics_of(visit.comparison, photo)
+        return {
+            page.pair: gr.Column(visible=len(choices) > 1),
+            page.left: gr.Dropdown(choices, value=left),
+            page.right: gr.Dropdown(choices, value=right),
+            page.slider: self._pair(visit.view, left, right, visit),
+            page.table: f"<p>{text.TRUTH_NOTE}</p>{metric_table(metrics)}" if metrics else "",
+        }
+
+    def change_view(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Update:
+        if visit is not None:
+            visit.view = view
+        if visit is None or not visit.comparison:
+            return {self.page.grid: gr.skip()}
+        grid = comparison_html(visit.comparison, _photo_of(visit), view, visit)
+        return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, visit)}
+
+    def change_pair(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Any:
+        return self._pair(view, left, right, visit)
+
+    def _pair(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Any:
+        photo = _photo_of(visit)
+        pair = pair_of(visit.comparison, photo, view, left, right)
+        if pair is None:
+            return gr.skip()
+        return tuple(visit.write(picture, f"{photo.stem}-pair", lossy=view == CUTOUT) for picture in pair)
+
+
+def _sizes(sentence: str, photo: Photo) -> str:
+    return sentence.format(width=photo.image.shape[1], height=photo.image.shape[0])
+
+
+def _photo_of(visit: Visit | None) -> Photo:
+    if visit is None or visit.result is None:
+        raise Problem(text.ERROR_EXPIRED)
+    return photo_of(visit.result)

@@ -1,0 +1,170 @@
+"""Tab "Regions": open any square that refinement redrew."""
+
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from matting.app import text
+from matting.app.errors import Problem
+from matting.app.results.region import (
+    RegionView,
+    changes_of,
+    nearest_region,
+    region_by_change,
+    region_towards,
+    view_region,
+)
+from matting.app.results.result import Result
+from matting.app.scripts import PICK, POINT
+from matting.app.service import IN_ORDER, PICKED, QUICK, Service
+from matting.app.session import Visit, address_of, not_stoppable
+from matting.app.views.photo_page import note_html
+from matting.app.views.region_drawing import (
+    attention_svg,
+    bins_of,
+    histogram_svg,
+    locator_svg,
+    neighbourhood_html,
+    patches_html,
+)
+
+_MOST_KEYS = 32  # at once; a hand presses one or two
+
+Update = dict[Any, Any]
+
+
+class _Page(NamedTuple):
+    note: gr.HTML
+    content: gr.Column
+    picture: gr.HTML
+    locator: gr.HTML
+    facts: gr.HTML
+    neighbourhood: gr.HTML
+    patches: gr.HTML
+    attention: gr.HTML
+    histogram: gr.HTML
+    most: gr.Button
+    previous: gr.Button
+    following: gr.Button
+
+
+def _build_page() -> _Page:
+    gr.HTML(f'<p class="lead">{text.INSIDE_LEAD}</p>')
+    note = gr.HTML(note_html(text.INSIDE_EMPTY, "calm"))
+    with gr.Column(visible=False) as content:
+        with gr.Row(equal_height=False, elem_classes="stage"):
+            with gr.Column(scale=7, min_width=320):
+                with gr.Column(elem_classes="layers"):
+                    picture = gr.HTML(elem_id="region-picture")
+                    locator = gr.HTML(js_on_load=POINT, elem_id="locator")
+                gr.HTML(f'<p class="small keys">{text.INSIDE_KEYS}</p>')
+            with gr.Column(scale=5, min_width=300):
+                with gr.Row(elem_classes="steps"):
+                    most = gr.Button(text.INSIDE_MOST, size="sm", min_width=100)
+                    previous = gr.Button(text.INSIDE_PREVIOUS, size="sm", min_width=100)
+                    following = gr.Button(text.INSIDE_NEXT, size="sm", min_width=100)
+                facts = gr.HTML(elem_id="region-facts")
+                neighbourhood = gr.HTML(elem_id="neighbourhood")
+        patches = gr.HTML(elem_id="patches")
+        with gr.Row(equal_height=False, elem_classes="stage"):
+            attention = gr.HTML(elem_id="attention")
+            histogram = gr.HTML(js_on_load=PICK, elem_id="histogram")
+    return _Page(
+        note, content, picture, locator, facts, neighbourhood, patches, attention, histogram, most, previous, following
+    )
+
+
+class InsideTab:
+    """Handlers of the tab; all answer from the visit's last result without running the whole network."""
+
+    def __init__(self, tab: gr.Tab, service: Service, visit: gr.State):
+        self.service = service
+        self.page = page = _build_page()
+        self.chosen = chosen = gr.State(0)
+        shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention, page.histogram]
+        tab.select(self.open, visit, [page.note, page.content, page.picture, *shown], **QUICK)
+        picked = {**PICKED, **IN_ORDER}
+        page.locator.select(self.click, visit, shown, **picked)
+        page.locator.input(self.walk, [visit, chosen], shown, **picked)
+        page.most.click(self.show_most_changed, visit, shown, **picked)
+        page.previous.click(self.show_previous, [visit, chosen], shown, **picked)
+        page.following.click(self.show_next, [visit, chosen], shown, **picked)
+        page.histogram.select(self.light_bar, [visit, chosen], [page.locator, page.histogram], **picked)
+
+    def open(self, visit: Visit | None) -> Update:
+        """The tab was chosen: show the last photo with its most changed region."""
+        page = self.page
+        result = visit.result if visit else None
+        if result is None or len(result.matte.regions.cells) == 0:
+            message = text.INSIDE_EXPIRED if visit is None else text.INSIDE_EMPTY if result is None else text.INSIDE_NONE
+            return {page.note: gr.HTML(note_html(message, "calm"), visible=True), page.content: gr.Column(visible=False)}
+        source = address_of(visit.write(result.preview.image, f"{result.stem}-input", lossy=True))
+        return {
+            page.note: gr.HTML(visible=False),
+            page.content: gr.Column(visible=True),
+            page.picture: f'<img src="{source}" alt=""/>',
+            **self._show(result, _most_changed(result)),
+        }
+
+    def click(self, visit: Visit | None, event: gr.EventData) -> Update:
+        result = _result_of(visit)
+        return self._show(result, nearest_region(result.matte, event.x, event.y))
+
+    def walk(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
+        result = _result_of(visit)
+        for key in event.keys[:_MOST_KEYS]:
+            chosen = region_towards(result.matte.regions, chosen, key)
+        return self._show(result, chosen)
+
+    def show_most_changed(self, visit: Visit | None) -> Update:
+        result = _result_of(visit)
+        return self._show(result, _most_changed(result))
+
+    def show_previous(self, visit: Visit | None, chosen: int) -> Update:
+        result = _result_of(visit)
+        return self._show(result, region_by_change(result.matte.regions, chosen, -1))
+
+    def show_next(self, visit: Visit | None, chosen: int) -> Update:
+        result = _result_of(visit)
+        return self._show(result, region_by_change(result.matte.regions, chosen, 1))
+
+    def light_bar(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
+        """Light up the regions of one bar of the histogram."""
+        matte = _result_of(visit).matte
+        changes = changes_of(matte.regions)
+        bar = int(event.value)
+        lit = np.flatnonzero(bins_of(changes) == bar)
+        return {self.page.locator: locator_svg(matte, lit=lit), self.page.histogram: histogram_svg(changes, bar)}
+
+    def _show(self, result: Result, index: int) -> Update:
+        page = self.page
+        with not_stoppable():
+            view = view_region(result.matte.regions, index, self.service.model)
+        return {
+            self.chosen: index,
+            page.locator: locator_svg(result.matte, view),
+            page.facts: f'<p class="small">{escape(describe_region(view, result))}</p>',
+            page.neighbourhood: neighbourhood_html(result.matte, view),
+            page.patches: patches_html(view),
+            page.attention: attention_svg(view),
+            page.histogram: histogram_svg(changes_of(result.matte.regions)),
+        }
+
+
+def describe_region(view: RegionView, result: Result) -> str:
+    """One line: where it is and how much it changed."""
+    return text.INSIDE_FACTS.format(
+        row=view.cell[0], column=view.cell[1], rank=view.rank, count=len(result.matte.regions.cells), change=view.change
+    )
+
+
+def _most_changed(result: Result) -> int:
+    return int(changes_of(result.matte.regions).argmax())
+
+
+def _result_of(visit: Visit | None) -> Result:
+    if visit is None or visit.result is None or len(visit.result.matte.regions.cells) == 0:
+        raise Problem(text.ERROR_EXPIRED)
+    return visit.result

@@ -1,0 +1,1 @@
+"""The pictures and the HTML that tabs show."""

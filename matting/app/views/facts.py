@@ -1,0 +1,39 @@
+"""The line of facts under a result."""
+
+from html import escape
+
+from matting.app import text
+from matting.app.results.result import Result
+from matting.network.regions import REGION_SIZE
+
+_NOTABLE_BRIGHTENING = 1.5
+
+
+def facts_html(result: Result, device: str, weights: str) -> str:
+    """Size, working size, regions, seconds per stage, device and weights as a list of terms."""
+    matte = result.matte
+    height, width = matte.alpha.shape
+    total = sum(matte.seconds.values())
+    stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in matte.seconds.items())
+    close_up = [(f"{matte.window_share:.0%}", text.FACT_CLOSE_UP)] if matte.window_share < 1 else []
+    lit = [(f"{matte.brightening:.1f}×", text.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
+    facts = (
+        (f"{width} × {height}", text.FACT_SIZE),
+        (f"{matte.working_size[1]} × {matte.working_size[0]}", text.FACT_WORKING),
+        *close_up,
+        *lit,
+        (f"{len(matte.regions.cells):,}", text.FACT_REGIONS),
+        (f"{redrawn_share(result):.1%}", text.FACT_SHARE),
+        (f"{total:.2f}", text.FACT_TIME),
+        (escape(device), text.FACT_DEVICE),
+        (escape(weights), text.FACT_WEIGHTS),
+    )
+    items = "".join(f"<div><dd>{value}</dd><dt>{term}</dt></div>" for value, term in facts)
+    return f'<dl class="facts">{items}</dl><p class="stages-line">{stages}</p>'
+
+
+def redrawn_share(result: Result) -> float:
+    """Share of the photo that was redrawn, in [0, 1]."""
+    matte = result.matte
+    height, width = matte.working_size
+    return matte.window_share * len(matte.regions.cells) * REGION_SIZE**2 / (height * width)

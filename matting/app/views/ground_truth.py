@@ -1,0 +1,80 @@
+"""Coarse and refined alpha against the true one: numbers, and error maps on one scale with the worst place enlarged."""
+
+from collections.abc import Mapping
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from matting.app import text
+from matting.app.results.result import Result, shrink
+from matting.app.session import Visit, address_of
+from matting.app.views.panels import scale_html
+from matting.app.views.region_drawing import data_uri
+from matting.evaluation.figures import ERROR_MAP, error_colours, shared_limit
+from matting.evaluation.metrics import Metrics
+
+SHOWN = (("SAD", "sad"), ("SAD-T", "sad_t"), ("MSE", "mse"), ("MAD", "mad"), ("Grad", "grad"), ("Conn", "conn"))
+_WORST_SHARE = 0.12  # side of the enlarged square as a share of the longer side
+
+
+def truth_html(result: Result, visit: Visit) -> str:
+    """Metric table and error maps, or nothing without a true alpha."""
+    if result.truth is None:
+        return ""
+    alphas = (result.matte.coarse_alpha, result.alpha)
+    titles = (text.TRUTH_COARSE_ERROR, text.TRUTH_REFINED_ERROR)
+    errors = dict(zip(titles, (np.abs(alpha - result.truth) for alpha in alphas), strict=True))
+    rows = dict(zip(text.TRUTH_ROWS, result.errors, strict=True))
+    drawn = result.example is not None and result.example.drawn
+    title, note = (text.TRUTH_DRAWN_TITLE, text.TRUTH_DRAWN_NOTE) if drawn else (text.TRUTH_TITLE, "")
+    return f"<h2>{title}</h2><p>{note} {text.TRUTH_NOTE}</p>{metric_table(rows)}{error_maps(errors, result, visit)}"
+
+
+def metric_table(rows: Mapping[str, Metrics]) -> str:
+    """HTML table, a row a method; the best of each column is bold."""
+    best = {field: min(getattr(metrics, field) for metrics in rows.values()) for _, field in SHOWN}
+    head = "".join(f"<th>{title}</th>" for title, _ in SHOWN)
+    body = "".join(
+        f"<tr><th>{escape(name)}</th>{''.join(_number(getattr(metrics, f), best[f]) for _, f in SHOWN)}</tr>"
+        for name, metrics in rows.items()
+    )
+    return (
+        f'<div class="scroll"><table class="metrics"><thead><tr><th>{text.COMPARE_METHOD}</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def error_maps(errors: Mapping[str, NDArray[np.float32]], result: Result, visit: Visit) -> str:
+    """Maps of absolute error on one scale; the largest error of each is framed, and that place of the alpha enlarged."""
+    limit = shared_limit(list(errors.values()))
+    figures = []
+    for title, error in errors.items():
+        source = address_of(visit.write(error_colours(shrink(error), limit), f"{result.stem}-error"))
+        left, top, side = worst_square(error)
+        height, width = error.shape
+        frame = f"left:{left / width:.2%};top:{top / height:.2%};width:{side / width:.2%};height:{side / height:.2%}"
+        crop = error_colours(error[top : top + side, left : left + side], limit)
+        figures.append(
+            f'<figure class="panel error"><div class="framed"><img src="{source}" alt="{escape(title)}"/>'
+            f'<i style="{frame}"></i><img class="inset" src="{data_uri(crop)}" alt="{escape(text.TRUTH_WORST)}"/></div>'
+            f"<figcaption><b>{escape(title)}</b></figcaption></figure>"
+        )
+    scale = text.TRUTH_SCALE.format(limit=limit)
+    legend = scale_html(ERROR_MAP, "0", f"{limit:.2f}")
+    return f'<div class="panels">{"".join(figures)}</div>{legend}<p class="small">{scale}</p>'
+
+
+def worst_square(error: NDArray[np.float32]) -> tuple[int, int, int]:
+    """(left, top, side) of the square with the largest mean error."""
+    height, width = error.shape
+    side = min(max(8, round(max(height, width) * _WORST_SHARE)), height, width)
+    mean = ndimage.uniform_filter(error, side, mode="constant")
+    row, column = np.unravel_index(int(mean.argmax()), mean.shape)
+    return int(np.clip(column - side // 2, 0, width - side)), int(np.clip(row - side // 2, 0, height - side)), side
+
+
+def _number(value: float, best: float) -> str:
+    figure = f"{value:#.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
+    return f"<td><b>{figure}</b></td>" if value == best else f"<td>{figure}</td>"

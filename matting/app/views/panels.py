@@ -1,0 +1,117 @@
+"""The six pictures of how a result came about, in the order of the data."""
+
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from matting.app import text
+from matting.app.results.result import Result, shrink
+from matting.app.session import Visit, address_of
+from matting.evaluation.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
+from matting.inference.matte import Matte
+from matting.network.regions import REGION_SIZE
+
+_PHOTOGRAPHIC = ("input", "regions")
+_FRAME_COLOUR = (244, 240, 232)
+
+
+def panel_pixels(result: Result, name: str) -> NDArray[np.uint8]:
+    """One panel at the photo's size, (H, W) or (H, W, 3) uint8.
+
+    Raises:
+        ValueError: if there is no panel of that name.
+    """
+    matte = result.matte
+    if name == "input":
+        return matte.image
+    if name == "coarse":
+        return grey(matte.coarse_alpha)
+    if name == "trimap":
+        return trimap_colours(matte.trimap)
+    if name == "regions":
+        return show_regions(matte)
+    if name == "alpha":
+        return grey(result.alpha)
+    if name == "change":
+        return signed_colours(matte.alpha - matte.coarse_alpha, change_limit(result))
+    raise ValueError(f"panel must be one of {', '.join(panel[0] for panel in text.PANELS)}, got {name!r}")
+
+
+def change_limit(result: Result) -> float:
+    """Where the colours of the change panel end: what all but one pixel in a thousand stay below."""
+    return max(0.1, round(shared_limit([np.abs(result.matte.alpha - result.matte.coarse_alpha)]), 1))
+
+
+def panels_html(result: Result, visit: Visit) -> str:
+    """All panels, shrunk for looking at, with captions and a button each that asks for the full PNG."""
+    figures = []
+    for name, title, caption in text.PANELS:
+        lossy = name in _PHOTOGRAPHIC
+        source = address_of(visit.write(shrink(panel_pixels(result, name)), f"{result.stem}-{name}", lossy=lossy))
+        figures.append(
+            f'<figure class="panel"><img src="{source}" alt="{escape(title)}: {escape(caption)}"/>'
+            f'<figcaption><div><b>{title}</b><button type="button" class="chip" data-pick="{name}" '
+            f'aria-label="{text.SAVE}: {escape(title)}">{text.SAVE_PANEL}</button></div>'
+            f"<p>{caption}</p>{_legend(name, result)}</figcaption></figure>"
+        )
+    return f'<h2>{text.PANELS_TITLE}</h2><div class="panels">{"".join(figures)}</div>'
+
+
+def show_regions(matte: Matte) -> NDArray[np.uint8]:
+    """(H, W, 3): the redrawn regions in colour with an amber tint, everything else grey and dim; a close-up is framed."""
+    image = matte.image.astype(np.float32)
+    dim = image.mean(2, keepdims=True) * 0.45
+    tinted = image * 0.55 + np.array(TRIMAP_COLOURS[128], np.float32) * 0.45
+    mask = region_mask(matte)[..., None]
+    shown = np.where(mask, tinted, dim).astype(np.uint8)
+    return shown if matte.window_share == 1 else _frame(shown, matte)
+
+
+def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
+    """The window's outline on a picture of the photo's size."""
+    picture = Image.fromarray(pixels)
+    top, left, bottom, right = matte.window
+    thick = max(1, round(max(pixels.shape) / 300))
+    ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), outline=_FRAME_COLOUR, width=thick)
+    return np.asarray(picture)
+
+
+def region_mask(matte: Matte) -> NDArray[np.bool_]:
+    """(H, W), True in the redrawn regions."""
+    rows, columns = (side // REGION_SIZE for side in matte.working_size)
+    grid = np.zeros((rows, columns), bool)
+    grid[matte.regions.cells[:, 0], matte.regions.cells[:, 1]] = True
+    size = matte.window.cut(matte.alpha).shape
+    mask = np.asarray(Image.fromarray(grid).resize(size[::-1], Image.Resampling.NEAREST))
+    return matte.window.fill(mask, *matte.alpha.shape)
+
+
+def grey(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """[0, 1] -> 0 to 255, rounded to nearest."""
+    return np.rint(alpha * 255).astype(np.uint8)
+
+
+def _trimap_legend() -> str:
+    marks = zip(TRIMAP_COLOURS.values(), text.TRIMAP_LEGEND, strict=True)
+    items = "".join(f'<li><i style="background:rgb{colour}"></i>{name}</li>' for colour, name in marks)
+    return f'<ul class="legend">{items}</ul>'
+
+
+def scale_html(name: str, low: str, high: str) -> str:
+    """A colour bar of a map of `matting.evaluation.figures` with its ends labelled."""
+    stops = ",".join(colour_stops(name))
+    bar = f'<i style="background:linear-gradient(90deg,{stops})"></i>'
+    return f'<div class="scale"><span>{low}</span>{bar}<span>{high}</span></div>'
+
+
+def _legend(name: str, result: Result) -> str:
+    if name == "trimap":
+        return _trimap_legend()
+    if name == "regions" and result.matte.window_share < 1:
+        return f"<p>{text.CLOSE_UP_NOTE}</p>"
+    if name == "change":
+        limit = change_limit(result)
+        return scale_html(SIGNED_MAP, f"−{limit:.1f}", f"+{limit:.1f}")
+    return ""

@@ -1,0 +1,154 @@
+"""Tab "Photo": what is on the page, from the tray at the left to the panels at the bottom."""
+
+from html import escape
+from typing import NamedTuple
+
+import gradio as gr
+from PIL import Image
+
+from matting.app import text
+from matting.app.results.background import CHECKERBOARD, KINDS, Background
+from matting.app.results.downloads import SAVES
+from matting.app.results.result import ExamplePhoto
+from matting.app.scripts import PAINT, PICK, WIPE
+from matting.app.service import SIZES
+from matting.app.uploads import PhotoInput
+from matting.app.views.region_drawing import data_uri
+
+_THUMBNAIL_PX = 144
+
+
+class PhotoPage(NamedTuple):
+    """The components of the tab that take part in events."""
+
+    photo: PhotoInput
+    examples: gr.HTML
+    size: gr.Radio
+    bias: gr.Slider
+    refine: gr.Checkbox
+    cross: gr.Checkbox
+    truth_file: PhotoInput
+    note: gr.HTML
+    stop: gr.Button
+    slider: gr.ImageSlider
+    kind: gr.Radio
+    colour: gr.ColorPicker
+    picture: PhotoInput
+    touch_up: gr.HTML
+    saves: dict[str, gr.Button]
+    sink: gr.File
+    facts: gr.HTML
+    parts: gr.Column
+    parts_title: gr.HTML
+    parts_picture: gr.Image
+    loupe: gr.HTML
+    panels: gr.HTML
+    truth: gr.HTML
+
+
+def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
+    with gr.Row(equal_height=False, elem_classes="stage"):
+        with gr.Column(scale=4, min_width=280, elem_classes="tray"):
+            tray = _build_tray(examples)
+        with gr.Column(scale=9, min_width=320):
+            stage = _build_stage()
+    with gr.Column(visible=False, elem_classes="parts") as parts:
+        details = {
+            "parts": parts,
+            "parts_title": gr.HTML(),
+            "parts_picture": gr.Image(
+                label=text.PARTS_LABEL, format="png", interactive=False, buttons=[], height=420, elem_id="parts"
+            ),
+        }
+    details["loupe"] = gr.HTML(js_on_load=WIPE, elem_id="loupe")
+    details["panels"] = gr.HTML(js_on_load=PICK, elem_id="panels")
+    details["truth"] = gr.HTML(elem_id="truth")
+    return PhotoPage(**tray, **stage, **details)
+
+
+def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
+    photo = PhotoInput(
+        label=text.DROP_LABEL,
+        sources=["upload", "clipboard", "webcam"],
+        height=250,
+        buttons=[],
+        placeholder=text.DROP_PLACEHOLDER,
+        elem_id="photo",
+    )
+    strip = gr.HTML(example_strip(examples), js_on_load=PICK, elem_id="examples")
+    with gr.Accordion(text.SETTINGS, open=False, elem_id="settings"):
+        size = gr.Radio(SIZES, value="Auto", label=text.SIZE_LABEL, info=text.SIZE_INFO)
+        bias = gr.Slider(-3, 3, 0, step=0.5, label=text.BIAS_LABEL, info=text.BIAS_INFO)
+        refine = gr.Checkbox(True, label=text.REFINE_LABEL, info=text.REFINE_INFO)
+        cross = gr.Checkbox(True, label=text.CROSS_LABEL, info=text.CROSS_INFO)
+    with gr.Accordion(text.TRUTH, open=False, elem_id="truth-upload"):
+        truth_file = PhotoInput(label=text.TRUTH_LABEL, sources=["upload", "clipboard"], height=160, buttons=[])
+    return {
+        "photo": photo,
+        "examples": strip,
+        "size": size,
+        "bias": bias,
+        "refine": refine,
+        "cross": cross,
+        "truth_file": truth_file,
+    }
+
+
+def _build_stage() -> dict:
+    with gr.Row(elem_classes="status"):
+        note = gr.HTML(note_html(text.WAITING), elem_id="note")
+        stop = gr.Button(text.STOP, size="sm", visible=False, min_width=80, scale=0, elem_id="stop")
+    slider = gr.ImageSlider(
+        label=text.SLIDER_LABEL,
+        format="png",
+        interactive=False,
+        buttons=["fullscreen"],
+        max_height=560,
+        elem_id="result",
+    )
+    with gr.Row(elem_classes="backgrounds", equal_height=True):
+        kind = gr.Radio(KINDS, value=CHECKERBOARD, label=text.BACKGROUND_LABEL, scale=4, elem_id="background")
+        colour = gr.ColorPicker(Background().colour, label=text.BACKGROUND_COLOUR, visible=False, scale=1, min_width=120)
+        picture = PhotoInput(
+            label=text.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
+        )
+    with gr.Accordion(text.TOUCH_UP, open=False, elem_id="touch-up"):
+        gr.HTML(f'<p class="small">{text.TOUCH_UP_NOTE}</p>')
+        touch_up = gr.HTML(f'<p class="small">{text.TOUCH_UP_EMPTY}</p>', js_on_load=PAINT, elem_id="easel")
+    facts = gr.HTML(elem_id="facts")
+    with gr.Row(elem_classes="saves"):
+        saves = {what: gr.Button(title, size="sm", min_width=110, elem_id=f"save-{what}") for what, title in SAVES.items()}
+    gr.HTML(f'<p class="small">{text.SAVE_NOTE}</p>')
+    sink = gr.File(visible="hidden", elem_id="sink")
+    return {
+        "note": note,
+        "stop": stop,
+        "slider": slider,
+        "kind": kind,
+        "colour": colour,
+        "picture": picture,
+        "touch_up": touch_up,
+        "facts": facts,
+        "saves": saves,
+        "sink": sink,
+    }
+
+
+def note_html(message: str, kind: str = "plain") -> str:
+    """A line above the result; kind is "plain" or "calm" (something the visitor should read)."""
+    return f'<p class="note {kind}" role="status">{escape(message)}</p>'
+
+
+def example_strip(examples: tuple[ExamplePhoto, ...]) -> str:
+    """Thumbnails of our own pictures, a button each."""
+    buttons = []
+    for number, example in enumerate(examples):
+        with Image.open(example.image) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+        name = escape(example.name)
+        buttons.append(
+            f'<button type="button" data-pick="{number}" aria-label="{text.EXAMPLE_BUTTON.format(name=name)}">'
+            f'<img src="{data_uri(small, "JPEG")}" alt="{name}"/></button>'
+        )
+    return f'<p class="small">{text.EXAMPLES_LABEL}</p><div class="strip">{"".join(buttons)}</div>'

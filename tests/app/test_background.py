@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from matting.app.results.background import (
+    BLUR,
+    CHECKERBOARD,
+    COLOUR,
+    PICTURE,
+    Background,
+    checkerboard,
+    composite,
+    parse_colour,
+    render_background,
+)
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+ALPHA = np.linspace(0, 1, 2400, dtype=np.float32).reshape(40, 60)
+
+
+@pytest.mark.parametrize("kind", [CHECKERBOARD, COLOUR, BLUR])
+def test_background_has_the_size_of_the_image(kind):
+    assert render_background(Background(kind), IMAGE, ALPHA).shape == (40, 60, 3)
+
+
+def test_picture_is_scaled_to_cover():
+    picture = np.zeros((10, 100, 3), np.uint8)
+    picture[:, 50:] = 255
+    drawn = render_background(Background(PICTURE, picture=picture), IMAGE, ALPHA)
+    assert drawn.shape == (40, 60, 3)
+    assert drawn[:, :20].max() == 0
+    assert drawn[:, 40:].min() == 255
+
+
+def test_missing_picture_is_an_error():
+    with pytest.raises(ValueError, match="with a picture"):
+        render_background(Background(PICTURE), IMAGE, ALPHA)
+
+
+def test_composite_by_hand():
+    foreground = np.full((1, 2, 3), 200, np.uint8)
+    background = np.full((1, 2, 3), 100, np.uint8)
+    mixed = composite(foreground, np.array([[0.25, 1.0]], np.float32), background)
+    assert mixed[0, 0, 0] == 125
+    assert mixed[0, 1, 0] == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "rgb"), [("#ff8000", (255, 128, 0)), ("rgba(12.4, 200.6, 0, 1)", (12, 201, 0)), ("white", (255, 255, 255))]
+)
+def test_colours(text, rgb):
+    assert parse_colour(text) == rgb
+
+
+@pytest.mark.parametrize("text", ["mauve-ish", "rgba(a, b, c, 1)"])
+def test_no_colour(text):
+    with pytest.raises(ValueError):
+        parse_colour(text)
+
+
+def test_checkerboard_has_two_greys():
+    assert len(np.unique(checkerboard(50, 80))) == 2
