@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import REGION_SIZE, CoarsePrediction, select_regions
-from matting.training.data import Batch, true_trimap, unite_cells
+from matting.training.dataset import Batch, true_trimap, unite_cells
 
 SIDE = 256
 _FINE_SHARE = 0.6  # of the squares lie where the alpha is fine, the others anywhere in the unknown area

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from matting.training.augment import Window, log_uniform
+from matting.training.augmentation import Window, log_uniform
 
 _FAR = 12.0  # heights of the frame over that of somebody far away
 _FAR_CHANCE = 0.6

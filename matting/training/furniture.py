@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matting.training import augment, shapes
-from matting.training.things import draw_thing
+from matting.training import augmentation, shapes
+from matting.training.objects import draw_thing
 
 _CHANCE = 0.3
 _RENDERED = 0.6  # of the pieces, where there are some
@@ -31,24 +31,24 @@ def lean_on(
         alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is put.
         foreground: (B, 3, H, W) in [0, 1].
         backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
-        furniture: things (see `matting.training.things`); may be empty.
+        furniture: things (see `matting.training.objects`); may be empty.
         rng: decides what stands where.
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        edge = augment.find_edge(alpha[i])
+        edge = augmentation.find_edge(alpha[i])
         if edge is None:
             continue
         rows, columns, person = edge
         for point in rng.choice(len(rows), rng.integers(1, 4)):
             centre = float(columns[point]), float(rows[point])
             if furniture and rng.random() < _RENDERED:
-                side = person * augment.log_uniform(0.6, 3, rng)
+                side = person * augmentation.log_uniform(0.6, 3, rng)
                 centre = centre[0] + float(rng.normal(0, side / 4)), centre[1] + float(rng.normal(0, side / 4))
                 layer = draw_thing(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
             else:
                 layer = _piece(centre, person, backgrounds[i - 1], rng, _like(foreground[i], alpha[i], centre, person, rng))
-            augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
+            augmentation.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
 def _like(
@@ -76,10 +76,10 @@ def _piece(
         colour: (3, 1, 1) that it is close to, or None for any.
     """
     size = texture.shape[1:]
-    half = person * np.array([augment.log_uniform(0.1, 0.9, rng), augment.log_uniform(0.1, 0.6, rng)])
+    half = person * np.array([augmentation.log_uniform(0.1, 0.9, rng), augmentation.log_uniform(0.1, 0.6, rng)])
     middle = centre + half * rng.uniform(-0.8, 0.8, 2)
     points = shapes.round_box(half[0], half[1], float(rng.uniform(0.2, 1))) + middle
-    blur = 0.002 * person * augment.log_uniform(1, 12, rng) + 0.4
+    blur = 0.002 * person * augmentation.log_uniform(1, 12, rng) + 0.4
     cover = shapes.cover(points, (float(middle[0]), float(middle[1])), float(rng.normal(0, 8)), size, blur).to(texture)
     material = shapes.fabric(texture, 0.4, rng)
     if colour is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from matting.training.things import SMALLEST
+from matting.training.objects import SMALLEST
 
 WALLPAPERS = ("plasma-workspace-wallpapers", "lomiri-wallpapers-16.04")
 STAMPS = "tuxpaint-stamps-default"

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.training import augment, shapes
+from matting.training import augmentation, shapes
 
 _CHANCE = 0.2
 _BRIM_CHANCE = 0.7
@@ -44,7 +44,7 @@ def wear_hats(
         if head is not None:
             layer = _hat(head, textures[i - 1], rng)
             layer = layer * (1 - alpha[i]) if rng.random() < _BACK_CHANCE else layer
-            augment.lay_over(photo[i], alpha[i], foreground[i], layer)
+            augmentation.lay_over(photo[i], alpha[i], foreground[i], layer)
 
 
 def find_head(alpha: NDArray[np.float32]) -> Head | None:
@@ -83,7 +83,7 @@ def _hat(head: Head, texture: Tensor, rng: np.random.Generator) -> Tensor:
     size = texture.shape[1:]
     low = head.y + head.width * float(rng.uniform(0.2, 0.5))  # where the crown ends
     tall = rng.random() < _TALL_CHANCE
-    high = head.y - head.width * (augment.log_uniform(0.5, 2, rng) if tall else float(rng.uniform(0.05, 0.5)))
+    high = head.y - head.width * (augmentation.log_uniform(0.5, 2, rng) if tall else float(rng.uniform(0.05, 0.5)))
     half = head.width * float(rng.uniform(0.5, 0.6))
     crown = shapes.round_box(half, low - high, float(rng.uniform(0.5, 1.8 if tall else 1)))
     parts = [(np.minimum(crown, (half, 0)) + (head.x, low), 1.0)]  # outlines, and how much of the light each gets

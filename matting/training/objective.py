@@ -9,10 +9,10 @@ from torch.nn import functional as F
 from matting.network import REGION_SIZE, MattingNetwork, nearest_regions, replace_regions, select_regions
 from matting.training import losses
 from matting.training.close_ups import CloseUps
-from matting.training.data import UNKNOWN, Batch, true_trimap, unite_cells
+from matting.training.dataset import UNKNOWN, Batch, true_trimap, unite_cells
+from matting.training.distillation import FeatureTeacher
 from matting.training.guided import follow_colours
 from matting.training.losses import MatteLoss
-from matting.training.teacher import FeatureTeacher
 
 
 class StepResult(NamedTuple):

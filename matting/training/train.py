@@ -20,16 +20,16 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from matting.network import PRESETS, MattingNetwork
+from matting.training.average_checkpoints import trained_steps
 from matting.training.close_ups import SIDE, CloseUps
-from matting.training.data import Batch, Sampler, load_portraits
-from matting.training.feed import Draws, feed, repeat
-from matting.training.mean import trained_steps
-from matting.training.mining import favour, photo_errors
+from matting.training.dataset import Batch, Sampler, load_portraits
+from matting.training.distillation import FeatureTeacher
+from matting.training.hard_examples import favour, photo_errors
+from matting.training.loader import Draws, feed, repeat
 from matting.training.objective import Objective, StepResult
 from matting.training.optimiser import build_optimiser, moving_average, schedule
 from matting.training.pretrained import load_imagenet_start
-from matting.training.teacher import FeatureTeacher
-from matting.training.watch import picture_sheet, validate
+from matting.training.validation import picture_sheet, validate
 from matting.weights import load_model, save_weights
 
 LOG_EVERY = 20

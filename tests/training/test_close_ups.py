@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from matting.network import PRESETS, CoarsePrediction, MattingNetwork
 from matting.training.close_ups import SIDE, CloseUps, cut_close_ups, square_chances
-from matting.training.data import Batch
+from matting.training.dataset import Batch
 from matting.training.objective import Objective
 
 CELLS = SIDE // 8

@@ -22,14 +22,14 @@ from torch.testing import assert_close
 from matting.network import PRESETS, MattingNetwork
 from matting.network.swin import CHANNELS as SWIN_CHANNELS
 from matting.training import train as training
-from matting.training.data import Batch, unite_cells
-from matting.training.feed import ahead, batch_shape, repeat
+from matting.training.average_checkpoints import trained_steps
+from matting.training.dataset import Batch, unite_cells
+from matting.training.distillation import Components, FeatureTeacher
 from matting.training.guided import follow_colours
-from matting.training.mean import trained_steps
+from matting.training.loader import ahead, batch_shape, repeat
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap
 from matting.training.optimiser import build_optimiser, schedule
 from matting.training.pretrained import load_imagenet_start
-from matting.training.teacher import Components, FeatureTeacher
 from matting.weights import load_model
 
 ARGUMENTS = ["--preset", "paper", "--size", "128", "--batch", "2", "--max-regions", "16", "--device", "cpu", "--seed", "1"]

@@ -12,17 +12,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
-from matting.training import augment
-from matting.training.company import stand_far, stand_together, walk_past
+from matting.training import augmentation
+from matting.training.backgrounds import draw_scene
+from matting.training.extra_people import stand_far, stand_together, walk_past
 from matting.training.framing import Subject, free_window, inner_window, whole_window
 from matting.training.furniture import lean_on
-from matting.training.gaps import open_gaps
+from matting.training.hair import grow_hair
 from matting.training.hats import wear_hats
-from matting.training.loops import carry_loops
+from matting.training.holes import open_gaps
+from matting.training.objects import hold_objects, load_things, stand_at_head, stand_behind
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
-from matting.training.scenes import draw_scene
-from matting.training.strands import grow_hair
-from matting.training.things import hold_objects, load_things, stand_at_head, stand_behind
+from matting.training.straps import carry_loops
 
 MIP_LEVELS = 6
 UNKNOWN = 1  # class of a trimap's cell
@@ -175,7 +175,7 @@ class Sampler:
         for i, index in enumerate(self.rng.choice(len(self.collection.subjects), count, p=self.chances)):
             planes[i], kept[i] = (self._photo if plain else self._person)(self.collection.subjects[index], size)
         photo, alpha, foreground = planes.split([3, 1, 3], dim=1)
-        alpha = augment.snap(alpha)
+        alpha = augmentation.snap(alpha)
         if plain:
             backgrounds = torch.stack([self._background(size, False) for _ in range(count)])
             return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
@@ -200,7 +200,7 @@ class Sampler:
         """Image (1, 3, H, W) and alpha (1, 1, H, W) of one person's photo, whole; without its background, on another one."""
         planes, kept = self._photo(self.collection.subjects[index], size)
         photo, alpha, foreground = planes[None].split([3, 1, 3], dim=1)
-        alpha = augment.snap(alpha)
+        alpha = augmentation.snap(alpha)
         return (photo if kept else alpha * foreground + (1 - alpha) * self._background(size, False)), alpha
 
     def _background(self, size: tuple[int, int], nobody: bool) -> Tensor:
@@ -211,25 +211,25 @@ class Sampler:
 
     def _finish(self, photo: Tensor, alpha: Tensor, foreground: Tensor, backgrounds: Tensor, kept: Tensor) -> Batch:
         kept = kept[:, None, None, None]
-        lit = torch.where(kept, foreground, augment.shift_brightness(foreground, alpha, backgrounds, self.rng))
+        lit = torch.where(kept, foreground, augmentation.shift_brightness(foreground, alpha, backgrounds, self.rng))
         image = torch.where(kept, photo, alpha * lit + (1 - alpha) * backgrounds)
-        image = augment.darken(augment.shift_colours(image, self.rng), self.rng)
-        image = augment.soften(image, self.rng, chance=0.15, strongest=2.0)
-        image = augment.compress(augment.add_noise(image, self.rng), self.rng)
-        image = augment.lift_shadows(image, self.rng)
+        image = augmentation.darken(augmentation.shift_colours(image, self.rng), self.rng)
+        image = augmentation.soften(image, self.rng, chance=0.15, strongest=2.0)
+        image = augmentation.compress(augmentation.add_noise(image, self.rng), self.rng)
+        image = augmentation.lift_shadows(image, self.rng)
         return Batch(image, alpha, lit, backgrounds.flip(0))
 
     def _photo(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """As `_person`, with a whole photo in its own background where that is known."""
         window = (free_window if subject.foreground_only else whole_window)(subject, size, self.rng)
-        return augment.cut(subject.mips, window, size), not subject.foreground_only
+        return augmentation.cut(subject.mips, window, size), not subject.foreground_only
 
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """A window on a person, (7, h, w), and whether the photo's own background stays."""
         keep = not subject.foreground_only and self.rng.random() < _KEEP_CHANCE
         window = (inner_window if keep else free_window)(subject, size, self.rng)
-        bend = augment.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
-        return augment.cut(subject.mips, window, size, bend), keep
+        bend = augmentation.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
+        return augmentation.cut(subject.mips, window, size, bend), keep
 
 
 def true_trimap(alpha: Tensor) -> Tensor:

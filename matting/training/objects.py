@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from matting.training import augment
-from matting.training.augment import Window
+from matting.training import augmentation
+from matting.training.augmentation import Window
 
 SMALLEST = 120  # pixels of the longer side
 _LARGEST = 640
@@ -61,7 +61,7 @@ def stand_behind(backgrounds: Tensor, things: Sequence[Tensor], nobody: NDArray[
     for i in np.flatnonzero(rng.random(len(backgrounds)) < np.where(nobody, _BEHIND_NOBODY, _BEHIND)):
         for _ in range(rng.integers(1, 4)):
             centre = float(rng.uniform(0, width)), float(rng.uniform(0, height))
-            side = min(height, width) * augment.log_uniform(0.15, 1, rng)
+            side = min(height, width) * augmentation.log_uniform(0.15, 1, rng)
             layer = draw_thing(things, centre, side, (height, width), rng)
             backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
 
@@ -87,16 +87,16 @@ def stand_at_head(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance) if things else ():
-        edge = augment.find_edge(alpha[i])
+        edge = augmentation.find_edge(alpha[i])
         if edge is None:
             continue
         rows, columns, person = edge
         upper = np.flatnonzero(rows <= np.quantile(rows, 0.4))
         for point in rng.choice(upper, rng.integers(1, 5)):
-            side = person * augment.log_uniform(0.1, 0.6, rng)
+            side = person * augmentation.log_uniform(0.1, 0.6, rng)
             centre = float(columns[point] + rng.normal(0, side / 3)), float(rows[point] + rng.normal(0, side / 3))
             layer = draw_thing(things, centre, side, alpha.shape[2:], rng)
-            augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
+            augmentation.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
 def hold_objects(
@@ -131,7 +131,7 @@ def hold_objects(
         else:
             layers = iter([_board(centre, size, textures[i - 1], rng)])
         for layer in layers:
-            augment.lay_over(photo[i], alpha[i], foreground[i], layer)
+            augmentation.lay_over(photo[i], alpha[i], foreground[i], layer)
 
 
 def _bunch(
@@ -169,7 +169,7 @@ def draw_thing(
     x = thing.shape[2] / 2 + np.cos(angle) * dx + np.sin(angle) * dy
     y = thing.shape[1] / 2 - np.sin(angle) * dx + np.cos(angle) * dy
     window = Window(float(y), float(x), size[0] * scale, size[1] * scale, angle, False)
-    layer = augment.soften(augment.cut([thing], window, size)[None], rng, chance=0.4, strongest=6.0)[0]
+    layer = augmentation.soften(augmentation.cut([thing], window, size)[None], rng, chance=0.4, strongest=6.0)[0]
     light = float(rng.uniform(0.5, 1.2))
     return torch.cat([(layer[:3] * light).minimum(layer[3:]), layer[3:]])
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from matting.training import augment
-from matting.training.augment import Window
+from matting.training import augmentation
+from matting.training.augmentation import Window
 
 _MOSAIC_CHANCE = 0.06
 _WALL_CHANCE = 0.2
@@ -28,7 +28,7 @@ def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generat
     """
     draw = mosaic if rng.random() < _MOSAIC_CHANCE else plain_scene
     scene = draw(pictures, size, rng, device)
-    return scene * augment.log_uniform(0.06, 0.5, rng) if rng.random() < _DIM_CHANCE else scene
+    return scene * augmentation.log_uniform(0.06, 0.5, rng) if rng.random() < _DIM_CHANCE else scene
 
 
 def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
@@ -40,8 +40,8 @@ def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Genera
     scale = min(height / size[0], width / size[1]) * rng.uniform(0.4, 1.0)
     h, w = size[0] * scale, size[1] * scale
     y, x = rng.uniform(h / 2, height - h / 2), rng.uniform(w / 2, width - w / 2)
-    scene = augment.cut(mips, Window(y, x, h, w, 0.0, bool(rng.random() < 0.5)), size)
-    return augment.soften(scene[None], rng, chance=0.4, strongest=8.0)[0]
+    scene = augmentation.cut(mips, Window(y, x, h, w, 0.0, bool(rng.random() < 0.5)), size)
+    return augmentation.soften(scene[None], rng, chance=0.4, strongest=8.0)[0]
 
 
 def mosaic(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:

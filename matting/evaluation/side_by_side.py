@@ -1,6 +1,6 @@
 """Two methods on one photo, side by side, as a picture.
 
-python -m matting.evaluation.strip examples/curls.jpg --truth examples/alpha/curls.png --methods coarse,ours -o strip.png
+python -m matting.evaluation.side_by_side examples/curls.jpg --truth examples/alpha/curls.png --methods coarse,ours -o strip.png
 """
 
 import argparse
@@ -51,7 +51,7 @@ def draw_strip(image: Picture, truth: FloatArray | None, methods: Sequence[Metho
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the strip. Whatever is wrong with the arguments, the files or a download is said, and the exit code is 2."""
-    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.strip", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.side_by_side", description=__doc__.splitlines()[0])
     parser.add_argument("photo", type=Path)
     parser.add_argument("--truth", type=Path, metavar="ALPHA", help="the true alpha: adds it, the errors, and their SAD")
     parser.add_argument("--methods", default="coarse,ours", help=f"comma-separated (%(default)s): {', '.join(METHODS)}")

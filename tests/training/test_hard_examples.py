@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from matting.network import PRESETS, MattingNetwork
-from matting.training.data import Sampler, load_portraits
-from matting.training.mining import favour, photo_errors
+from matting.training.dataset import Sampler, load_portraits
+from matting.training.hard_examples import favour, photo_errors
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""The mean of two runs' weights, often better than either: python -m matting.training.mean A B OUT --share 0.5."""
+"""The mean of two runs' weights, often better than either.
+
+python -m matting.training.average_checkpoints A B OUT --share 0.5
+"""
 
 import argparse
 from pathlib import Path
@@ -38,7 +41,7 @@ def trained_steps(source: str) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m matting.training.mean", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m matting.training.average_checkpoints", description=__doc__)
     parser.add_argument("first", metavar="A")
     parser.add_argument("second", metavar="B")
     parser.add_argument("out", metavar="OUT", type=Path)

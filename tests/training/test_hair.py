@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.training.strands import cover_curves, draw_curves, find_roots, grow_hair
+from matting.training.hair import cover_curves, draw_curves, find_roots, grow_hair
 
 
 def disc(side: int = 160, radius: float = 40) -> np.ndarray:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from matting.network import MattingNetwork
-from matting.training.data import Sampler
+from matting.training.dataset import Sampler
 
 _FRAMES = ((768, 512), (640, 640), (512, 768))
 _LEAST, _MOST = 0.5, 3.0

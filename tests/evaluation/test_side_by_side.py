@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from matting.evaluation.strip import main
+from matting.evaluation.side_by_side import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO, TRUTH = str(EXAMPLES / "silver.jpg"), str(EXAMPLES / "alpha" / "silver.png")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.training.company import draw_person, stand_far, stand_together, walk_past
+from matting.training.extra_people import draw_person, stand_far, stand_together, walk_past
 from matting.training.framing import Subject
 
 HEIGHT, WIDTH = 96, 128

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.training import augment, shapes
+from matting.training import augmentation, shapes
 
 _CHANCE = 0.25
 _DEEPEST = 0.12  # below the outline, as a share of the root of the person's area
@@ -25,7 +25,7 @@ def open_gaps(alpha: Tensor, kept: NDArray[np.bool_], rng: np.random.Generator, 
         chance: of a picture that is not kept.
     """
     for i in np.flatnonzero((rng.random(len(alpha)) < chance) & ~kept):
-        edge = augment.find_edge(alpha[i], _LEAST_PERSON)
+        edge = augmentation.find_edge(alpha[i], _LEAST_PERSON)
         if edge is None:
             continue
         rows, columns, person = edge
@@ -44,8 +44,8 @@ def _gap(centre: tuple[float, float], person: float, size: tuple[int, int], rng:
         size: (H, W).
         rng: decides its width, length and angle.
     """
-    half_width = max(0.7, person * augment.log_uniform(0.003, 0.025, rng))
-    half_length = half_width + person * augment.log_uniform(0.04, 0.25, rng)
+    half_width = max(0.7, person * augmentation.log_uniform(0.003, 0.025, rng))
+    half_length = half_width + person * augmentation.log_uniform(0.04, 0.25, rng)
     angle = float(rng.normal(0, 15) if rng.random() < _UPRIGHT else rng.uniform(-90, 90))
     points = shapes.round_box(half_width, half_length, float(rng.uniform(0.8, 2.2))) + centre
     return shapes.cover(points, centre, angle, size, float(rng.uniform(0.4, 1.2)))

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from matting.network import SIDE_MULTIPLE
 from matting.network.coarse import CoarseNetwork
 from matting.training.close_ups import CloseUps, cut_close_ups
-from matting.training.data import Batch, Sampler
+from matting.training.dataset import Batch, Sampler
 
 _SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
 _LONGER = 1.4  # longer side of a picture that is not square

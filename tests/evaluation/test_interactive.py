@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from networks import Bright
 
-from matting.evaluation import dabs
+from matting.evaluation import interactive
 from matting.evaluation.datasets import Example
 from matting.evaluation.metrics import trimap_from_alpha
 from matting.inference.photo import matte_image
@@ -20,17 +20,17 @@ def squares(*boxes: tuple[int, int, int, int]) -> np.ndarray:
 def test_a_dab_is_put_on_the_innermost_point_of_the_largest_mistake():
     truth = squares((20, 20, 120, 120))
     alpha = squares((20, 20, 120, 120), (150, 150, 190, 230), (200, 20, 210, 30))
-    row, column, radius, keep = dabs.largest_mistake(alpha, truth)
+    row, column, radius, keep = interactive.largest_mistake(alpha, truth)
     assert 168 <= row <= 171 and 169 <= column <= 210
     assert radius == round(0.018 * 256) and not keep
-    assert dabs.largest_mistake(truth, alpha).keep
+    assert interactive.largest_mistake(truth, alpha).keep
 
 
 def test_a_small_mistake_has_room_for_a_small_brush_or_none():
     truth = squares((20, 20, 120, 120))
-    assert dabs.largest_mistake(squares((20, 20, 120, 125)), truth).radius == 3
-    assert dabs.largest_mistake(squares((20, 20, 120, 122)), truth) is None
-    assert dabs.largest_mistake(truth, truth) is None
+    assert interactive.largest_mistake(squares((20, 20, 120, 125)), truth).radius == 3
+    assert interactive.largest_mistake(squares((20, 20, 120, 122)), truth) is None
+    assert interactive.largest_mistake(truth, truth) is None
 
 
 @pytest.fixture
@@ -44,20 +44,20 @@ def photo() -> Example:
 
 
 def test_both_brushes_mend_and_ours_does_more(photo, monkeypatch):
-    monkeypatch.setattr(dabs, "matte_image", lambda *a, **k: matte_image(*a, max_side=256, guide=False, **k))
-    ours, literal = dabs.mend(photo, Bright())
+    monkeypatch.setattr(interactive, "matte_image", lambda *a, **k: matte_image(*a, max_side=256, guide=False, **k))
+    ours, literal = interactive.mend(photo, Bright())
     assert ours[0] == literal[0] > 80 * 60 / 256**2
-    assert len(ours) == len(literal) == dabs.DABS + 1
+    assert len(ours) == len(literal) == interactive.DABS + 1
     dab = 81 / 256**2  # a disc with a radius of five pixels
     assert literal[0] - literal[3] == pytest.approx(3 * dab), "what it covers and nothing else"
     assert ours[0] - ours[3] > 10 * dab
 
 
 def test_rows_are_means_over_the_photos_with_a_mistake():
-    touched = dabs.Mended((0.4, 0.2, 0.1, 0.1), (0.4, 0.3, 0.2, 0.2))
-    worse = dabs.Mended((0.2, 0.2, 0.2, 0.3), (0.2, 0.1, 0.1, 0.1))
-    left = dabs.Mended((0.1,) * 4, (0.1,) * 4)
-    ours, literal = dabs.rows("street", [touched, left, worse])
+    touched = interactive.Mended((0.4, 0.2, 0.1, 0.1), (0.4, 0.3, 0.2, 0.2))
+    worse = interactive.Mended((0.2, 0.2, 0.2, 0.3), (0.2, 0.1, 0.1, 0.1))
+    left = interactive.Mended((0.1,) * 4, (0.1,) * 4)
+    ours, literal = interactive.rows("street", [touched, left, worse])
     assert ours == "| street, 2 of 3 | ours | 0.3000 | 0.2000 | 0.1500 | 0.2000 | 1 |"
     assert literal == "| street, 2 of 3 | literal | 0.3000 | 0.2000 | 0.1500 | 0.1500 | 0 |"
-    assert list(dabs.rows("keyed", [left]))[0] == "| keyed, 0 of 1 | ours | - | - | - | - | 0 |"
+    assert list(interactive.rows("keyed", [left]))[0] == "| keyed, 0 of 1 | ours | - | - | - | - | 0 |"

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from matting.training.loops import bow, carry_loops
+from matting.training.straps import bow, carry_loops
 
 
 def disc(count: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from matting.network import SIDE_MULTIPLE, MattingNetwork
 from matting.training.close_ups import CloseUps
-from matting.training.data import PORTRAIT_SETS, Batch, true_trimap
+from matting.training.dataset import PORTRAIT_SETS, Batch, true_trimap
 from matting.training.objective import StepResult
 from matting.training.prepare import find_pairs
 

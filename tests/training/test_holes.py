@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from matting.training.gaps import open_gaps
+from matting.training.holes import open_gaps
 
 
 def disc(count: int) -> torch.Tensor:

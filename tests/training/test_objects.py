@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from matting.training.things import draw_thing, hold_objects, load_things, stand_at_head, stand_behind
+from matting.training.objects import draw_thing, hold_objects, load_things, stand_at_head, stand_behind
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.training import augment
+from matting.training import augmentation
 
 _CHANCE = 0.12
 _SHADES = 3
@@ -37,7 +37,7 @@ def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.G
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        roots = find_roots(alpha[i, 0].cpu().numpy(), round(augment.log_uniform(8, 150, rng)), rng)
+        roots = find_roots(alpha[i, 0].cpu().numpy(), round(augmentation.log_uniform(8, 150, rng)), rng)
         if roots is None:
             continue
         curves = draw_curves(roots, rng)
@@ -47,7 +47,7 @@ def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.G
                 continue
             cover = opacity * torch.from_numpy(cover_curves(curves[strands], width, alpha.shape[2:])).to(alpha)[None]
             colour = (_root_colour(foreground[i], roots, strands) * float(rng.uniform(0.7, 1.3))).clamp(0, 1)
-            augment.lay_over(photo[i], alpha[i], foreground[i], torch.cat([colour * cover, cover]))
+            augmentation.lay_over(photo[i], alpha[i], foreground[i], torch.cat([colour * cover, cover]))
 
 
 def find_roots(alpha: NDArray[np.float32], count: int, rng: np.random.Generator) -> Roots | None:

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from matting.network import PRESETS, MattingNetwork
-from matting.training.mean import mean_weights, trained_steps
+from matting.training.average_checkpoints import mean_weights, trained_steps
 from matting.weights import load_model, save_weights
 
 

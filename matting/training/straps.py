@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.training import augment, shapes
-from matting.training.strands import cover_curves
+from matting.training import augmentation, shapes
+from matting.training.hair import cover_curves
 
 _CHANCE = 0.15
 _BAG_CHANCE = 0.5
@@ -39,13 +39,15 @@ def carry_loops(
         chance: of a picture.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
-        edge = augment.find_edge(alpha[i], _LEAST_PERSON)
+        edge = augmentation.find_edge(alpha[i], _LEAST_PERSON)
         if edge is None:
             continue
         person = Person(np.stack([edge.columns, edge.rows], 1).astype(np.float64) + 0.5, edge.extent)
         for _ in range(rng.integers(1, 4)):
             draw = _bag if rng.random() < _BAG_CHANCE else _strap
-            augment.lay_over(photo[i], alpha[i], foreground[i], draw(person, alpha[i], foreground[i], textures[i - 1], rng))
+            augmentation.lay_over(
+                photo[i], alpha[i], foreground[i], draw(person, alpha[i], foreground[i], textures[i - 1], rng)
+            )
 
 
 def bow(start: NDArray[np.float64], control: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -58,12 +60,12 @@ def _strap(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, r
     """A layer (4, H, W) with a band that leaves the person at one point of their edge and comes back at another."""
     start = person.edge[rng.integers(len(person.edge))]
     distances = np.hypot(*(person.edge - start).T)
-    end = person.edge[np.abs(distances - person.extent * augment.log_uniform(0.06, 0.5, rng)).argmin()]
+    end = person.edge[np.abs(distances - person.extent * augmentation.log_uniform(0.06, 0.5, rng)).argmin()]
     chord = end - start
     bulge = np.array([chord[1], -chord[0]]) * rng.uniform(0.3, 1.6)
     ways = [(start + end) / 2 + side * bulge for side in (1, -1)]
     control = min(ways, key=lambda point: _inside(alpha, ((start + end) / 2 + point) / 2))
-    width = max(1.0, person.extent * augment.log_uniform(0.008, 0.08, rng))
+    width = max(1.0, person.extent * augmentation.log_uniform(0.008, 0.08, rng))
     cover = _band(bow(start, control, end), width, alpha)
     if rng.random() < _OWN_COLOUR:
         x, y = start.astype(int)
@@ -77,11 +79,11 @@ def _strap(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, r
 def _bag(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, rng: np.random.Generator) -> Tensor:
     """A layer (4, H, W) with a bag that hangs by its handle from a point of the person's edge."""
     hand = person.edge[rng.integers(round(_HEAD * len(person.edge)), len(person.edge))]
-    half = person.extent * np.array([augment.log_uniform(0.06, 0.35, rng), augment.log_uniform(0.05, 0.35, rng)])
-    drop = half[0] * augment.log_uniform(0.3, 2, rng)
+    half = person.extent * np.array([augmentation.log_uniform(0.06, 0.35, rng), augmentation.log_uniform(0.05, 0.35, rng)])
+    drop = half[0] * augmentation.log_uniform(0.3, 2, rng)
     middle = hand + (half[0] * rng.uniform(-0.9, 0.9), drop + half[1])
     ends = [middle + (side * half[0] * rng.uniform(0.4, 0.9), -0.95 * half[1]) for side in (-1, 1)]
-    width = max(1.0, person.extent * augment.log_uniform(0.005, 0.03, rng))
+    width = max(1.0, person.extent * augmentation.log_uniform(0.005, 0.03, rng))
     top = 2 * hand - (ends[0] + ends[1]) / 2  # the control point of a curve through the hand
     handle = _band(bow(ends[0], top, ends[1]), width, alpha)
     outline = shapes.round_box(half[0], half[1], float(rng.uniform(0.2, 1))) + middle

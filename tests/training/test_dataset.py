@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from matting.training import augment, scenes
-from matting.training.data import Sampler, load_portraits, true_trimap
+from matting.training import augmentation, backgrounds
+from matting.training.dataset import Sampler, load_portraits, true_trimap
 from matting.training.prepare import find_pairs, load_person
 
 
@@ -95,7 +95,7 @@ def test_batches_show_people(sampler: Sampler):
 
 def test_darkened_pictures_keep_some_light():
     images = torch.rand(200, 3, 8, 8)
-    gain = augment.darken(images, np.random.default_rng(0), chance=0.25).mean((1, 2, 3)) / images.mean((1, 2, 3))
+    gain = augmentation.darken(images, np.random.default_rng(0), chance=0.25).mean((1, 2, 3)) / images.mean((1, 2, 3))
     changed = gain < 1
     assert 0.15 < changed.float().mean() < 0.35 and gain.min() > 0.05 and (gain[changed] < 0.7).all()
     assert torch.equal(gain[~changed], torch.ones_like(gain[~changed]))
@@ -103,15 +103,15 @@ def test_darkened_pictures_keep_some_light():
 
 def test_cut_of_everything_is_the_picture():
     picture = torch.randint(0, 256, (4, 32, 48), dtype=torch.uint8)
-    window = augment.Window(16, 24, 32, 48, 0.0, False)
-    assert torch.allclose(augment.cut([picture], window, (32, 48)), picture / 255, atol=1e-5)
-    mirrored = augment.cut([picture], window._replace(mirrored=True), (32, 48))
+    window = augmentation.Window(16, 24, 32, 48, 0.0, False)
+    assert torch.allclose(augmentation.cut([picture], window, (32, 48)), picture / 255, atol=1e-5)
+    mirrored = augmentation.cut([picture], window._replace(mirrored=True), (32, 48))
     assert torch.allclose(mirrored, picture.flip(2) / 255, atol=1e-5)
 
 
 def test_cut_turns_by_a_quarter():
     picture = torch.randint(0, 256, (1, 32, 32), dtype=torch.uint8)
-    turned = augment.cut([picture], augment.Window(16, 16, 32, 32, np.pi / 2, False), (32, 32))
+    turned = augmentation.cut([picture], augmentation.Window(16, 16, 32, 32, np.pi / 2, False), (32, 32))
     candidates = [torch.rot90(picture, k, (1, 2)) / 255 for k in (1, 3)]
     assert any(torch.allclose(turned, c, atol=1e-3) for c in candidates)
 
@@ -128,13 +128,13 @@ def test_camera_effects_stay_in_range():
     rng = np.random.default_rng(0)
     images = torch.rand(6, 3, 64, 64)
     effects = [
-        augment.shift_colours(images, rng),
-        augment.add_noise(images, rng, chance=1),
-        augment.compress(images, rng, chance=1),
-        augment.soften(images, rng, chance=1, strongest=3),
-        augment.shift_brightness(images, torch.rand(6, 1, 64, 64), images.flip(0), rng),
-        augment.darken(images, rng, chance=1),
-        augment.lift_shadows(images / 4, rng, chance=1),
+        augmentation.shift_colours(images, rng),
+        augmentation.add_noise(images, rng, chance=1),
+        augmentation.compress(images, rng, chance=1),
+        augmentation.soften(images, rng, chance=1, strongest=3),
+        augmentation.shift_brightness(images, torch.rand(6, 1, 64, 64), images.flip(0), rng),
+        augmentation.darken(images, rng, chance=1),
+        augmentation.lift_shadows(images / 4, rng, chance=1),
     ]
     for changed in effects:
         assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
@@ -142,18 +142,20 @@ def test_camera_effects_stay_in_range():
 
 
 @pytest.mark.parametrize("size", [(128, 256), (96, 64)])
-@pytest.mark.parametrize("draw", [scenes.mosaic, scenes.wall, scenes.plain_scene, scenes.draw_scene])
+@pytest.mark.parametrize("draw", [backgrounds.mosaic, backgrounds.wall, backgrounds.plain_scene, backgrounds.draw_scene])
 def test_scenes_have_the_asked_size(sampler: Sampler, draw, size):
-    pictures = () if draw is scenes.wall else (sampler.collection.pictures,)
+    pictures = () if draw is backgrounds.wall else (sampler.collection.pictures,)
     scene = draw(*pictures, size, np.random.default_rng(1), sampler.device)
     assert scene.shape == (3, *size) and scene.min() >= 0 and scene.max() <= 1
 
 
 def test_some_pictures_show_nobody_and_their_background_is_a_picture_without_people(sampler: Sampler, monkeypatch):
-    monkeypatch.setattr("matting.training.data._NOBODY_CHANCE", 0.5)
+    monkeypatch.setattr("matting.training.dataset._NOBODY_CHANCE", 0.5)
     seen = []
-    monkeypatch.setattr("matting.training.data.draw_scene", lambda from_, size, *_: seen.append(from_) or torch.zeros(3, *size))
-    monkeypatch.setattr("matting.training.data.stand_far", lambda *_: None)
+    monkeypatch.setattr(
+        "matting.training.dataset.draw_scene", lambda from_, size, *_: seen.append(from_) or torch.zeros(3, *size)
+    )
+    monkeypatch.setattr("matting.training.dataset.stand_far", lambda *_: None)
     alpha = sampler.draw(1, 12, (64, 64)).alpha.flatten(1).amax(1)
     nobody = (alpha == 0).tolist()
     assert 0 < sum(nobody) < 12 and len(seen) == 12

@@ -1,6 +1,6 @@
 """How much a dab of the brush mends: somebody who touches up the largest mistake of a matte, and then the next one.
 
-    python -m matting.evaluation.dabs --root DATA
+    python -m matting.evaluation.interactive --root DATA
 
 The hand is a simple one: a dab on the innermost point of the largest piece that is wrong by more than a half, with the app's
 brush, or a smaller one that the piece has room for; pieces with no room for the smallest brush are left. A literal brush would
@@ -110,7 +110,7 @@ def rows(name: str, photos: list[Mended]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.dabs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m matting.evaluation.interactive", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the portrait sets")
     parser.add_argument("--weights", default="bundled")
     parser.add_argument("--limit", type=int, help="photos per set")

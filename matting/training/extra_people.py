@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matting.training import augment
-from matting.training.augment import Window
+from matting.training import augmentation
+from matting.training.augmentation import Window
 from matting.training.framing import Subject
 
 _PASSER_BY = 0.12
@@ -43,11 +43,11 @@ def walk_past(
             continue
         top, _, bottom, _ = box
         for _ in range(rng.integers(1, 3)):
-            height = (bottom - top) * augment.log_uniform(0.12, _LARGEST_PASSER_BY, rng)
+            height = (bottom - top) * augmentation.log_uniform(0.12, _LARGEST_PASSER_BY, rng)
             centre = float(rng.uniform(0, alpha.shape[3])), float(rng.uniform(top, bottom - height / 2))
             layer = draw_person(people, centre, height, alpha.shape[2:], rng)
-            layer = augment.soften(layer[None], rng, chance=0.7, strongest=6.0)[0]
-            augment.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
+            layer = augmentation.soften(layer[None], rng, chance=0.7, strongest=6.0)[0]
+            augmentation.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
 def stand_together(
@@ -76,7 +76,7 @@ def stand_together(
         height = (bottom - top) * float(rng.uniform(0.8, 1.2))
         apart = height * float(rng.choice([-1, 1]) * rng.uniform(0.15, 0.7))
         centre = (left + right) / 2 + apart, bottom - height * float(rng.uniform(0.45, 0.55))
-        augment.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, alpha.shape[2:], rng))
+        augmentation.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, alpha.shape[2:], rng))
 
 
 def stand_far(
@@ -100,9 +100,9 @@ def stand_far(
     size = alpha.shape[2:]
     for i in _pick(people, len(alpha), chance, rng):
         if not alpha[i].any():
-            height = size[0] * augment.log_uniform(0.06, 0.3, rng)
+            height = size[0] * augmentation.log_uniform(0.06, 0.3, rng)
             centre = size[1] * float(rng.uniform(0.05, 0.95)), float(rng.uniform(height / 2, size[0] - height / 2))
-            augment.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, size, rng))
+            augmentation.lay_over(photo[i], alpha[i], foreground[i], draw_person(people, centre, height, size, rng))
 
 
 def draw_person(
@@ -124,8 +124,8 @@ def draw_person(
     dx, dy = (centre[0] - size[1] / 2) * scale, (centre[1] - size[0] / 2) * scale
     x = (left + right) / 2 + (dx if mirrored else -dx)
     window = Window((top + bottom) / 2 - dy, x, size[0] * scale, size[1] * scale, 0.0, mirrored)
-    planes = augment.cut(subject.mips, window, size)
-    alpha = augment.snap(planes[3:4])
+    planes = augmentation.cut(subject.mips, window, size)
+    alpha = augmentation.snap(planes[3:4])
     return torch.cat([(planes[4:] * float(rng.uniform(0.6, 1.15))).clamp(0, 1) * alpha, alpha])
 
 
