@@ -17,7 +17,7 @@ from matting.app.device import always_there
 from matting.app.launch import launch_options
 from matting.app.memory import share_arenas
 from matting.app.service import Service, find_examples, name_weights
-from matting.app.session import Visits
+from matting.app.session import Sessions
 from matting.weights import load_model
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -30,7 +30,7 @@ def main() -> None:
     service = Service(
         model=load_model(WEIGHTS),
         weights=name_weights(WEIGHTS),
-        visits=Visits(Path(os.environ["GRADIO_TEMP_DIR"])),
+        sessions=Sessions(Path(os.environ["GRADIO_TEMP_DIR"])),
         examples=find_examples(EXAMPLES),
         example_clip=EXAMPLES / "clip.mp4",
         lend=spaces.GPU if spaces else always_there,

@@ -5,12 +5,12 @@ import gradio as gr
 from matting.app import text
 from matting.app.endpoints import Endpoints
 from matting.app.service import Service
-from matting.app.session import TIME_TO_LIVE_S, visit_state
+from matting.app.session import TIME_TO_LIVE_S, session_state
 from matting.app.tabs.about import build_about_tab
 from matting.app.tabs.clip import ClipTab
 from matting.app.tabs.compare import CompareTab
 from matting.app.tabs.photo import PhotoTab
-from matting.app.tabs.regions import InsideTab
+from matting.app.tabs.regions import RegionsTab
 from matting.app.tabs.tables import build_tables_tab
 from matting.app.uploads import refuse_addresses, separate_uploads
 
@@ -26,22 +26,22 @@ def build_space(service: Service) -> gr.Blocks:
     with gr.Blocks(
         title=text.PAGE_TITLE, analytics_enabled=False, delete_cache=(_CLEANING_INTERVAL_S, TIME_TO_LIVE_S), fill_width=False
     ) as demo:
-        visit = visit_state()
+        session = session_state()
         gr.HTML(masthead(), elem_id="masthead")
         with gr.Tab(text.TAB_PHOTO, id="photo"):
-            PhotoTab(demo, service, visit)
+            PhotoTab(demo, service, session)
         with gr.Tab(text.TAB_INSIDE, id="inside") as inside:
-            InsideTab(inside, service, visit)
+            RegionsTab(inside, service, session)
         with gr.Tab(text.TAB_COMPARE, id="compare") as compare:
-            CompareTab(compare, service, visit)
+            CompareTab(compare, service, session)
         with gr.Tab(text.TAB_CLIP, id="clip"):
-            ClipTab(service, visit)
+            ClipTab(service, session)
         with gr.Tab(text.TAB_TABLES, id="tables"):
             build_tables_tab()
         with gr.Tab(text.TAB_ABOUT, id="about"):
             build_about_tab()
-        Endpoints(service, visit)
-        demo.unload(service.visits.leave)
+        Endpoints(service, session)
+        demo.unload(service.sessions.leave)
     return demo.queue(max_size=QUEUE_SIZE)
 
 

@@ -14,8 +14,8 @@ from matting.app.results.comparison import DEFAULT_METHODS, Photo, metrics_of, r
 from matting.app.results.downloads import ALPHA, CUTOUT, make_file
 from matting.app.results.region import nearest_region, view_region
 from matting.app.results.result import Result, file_stem, shrink
-from matting.app.service import MODEL_QUEUE, SIZES, Service, Settings, read_photo, read_truth
-from matting.app.session import Visit, not_stoppable
+from matting.app.service import MODEL_QUEUE, SIZES, Service, Settings, read_ground_truth, read_photo
+from matting.app.session import Session, not_stoppable
 from matting.app.uploads import PhotoInput
 from matting.app.views.facts import redrawn_share
 from matting.app.views.panels import grey
@@ -31,7 +31,7 @@ class Endpoints:
     models share no session.
     """
 
-    def __init__(self, service: Service, visit: gr.State):
+    def __init__(self, service: Service, session: gr.State):
         self.service = service
         trigger = gr.Button(visible=False)
         photo = PhotoInput(label="image", visible=False)
@@ -45,26 +45,26 @@ class Endpoints:
             gr.Image(label="cutout", format="png", visible=False),
             gr.Image(label="alpha", format="png", visible=False),
             gr.JSON(label="facts", visible=False),
-            visit,
+            session,
         ]
-        trigger.click(self.matte_image, [photo, *settings, visit], outputs, **_named("matte_image", self.matte_image))
+        trigger.click(self.matte_image, [photo, *settings, session], outputs, **_named("matte_image", self.matte_image))
         point = [gr.Number(0.5, label="x", visible=False), gr.Number(0.25, label="y", visible=False)]
         region = gr.JSON(label="region", visible=False)
-        inputs = [*point, PhotoInput(label="image", visible=False), visit]
-        trigger.click(self.inspect_region, inputs, [region, visit], **_named("inspect_region", self.inspect_region))
-        self._add_comparison(trigger, visit)
+        inputs = [*point, PhotoInput(label="image", visible=False), session]
+        trigger.click(self.inspect_region, inputs, [region, session], **_named("inspect_region", self.inspect_region))
+        self._add_comparison(trigger, session)
 
-    def _add_comparison(self, trigger: gr.Button, visit: gr.State) -> None:
+    def _add_comparison(self, trigger: gr.Button, session: gr.State) -> None:
         inputs = [
             PhotoInput(label="image", visible=False),
             gr.CheckboxGroup(list(METHODS), value=list(DEFAULT_METHODS), label="methods", visible=False),
             PhotoInput(label="truth", visible=False),
-            visit,
+            session,
         ]
         outputs = [
             gr.JSON(label="results", visible=False),
             gr.File(label="alphas", file_count="multiple", visible=False),
-            visit,
+            session,
         ]
         trigger.click(self.compare_methods, inputs, outputs, **_named("compare_methods", self.compare_methods))
         table = gr.JSON(label="tables", visible=False)
@@ -77,9 +77,9 @@ class Endpoints:
         unknown_bias: float,
         refine: bool,
         cross_region: bool,
-        visit: Visit | None,
+        session: Session | None,
         request: gr.Request,
-    ) -> tuple[str, str, dict[str, Any], Visit]:
+    ) -> tuple[str, str, dict[str, Any], Session]:
         """Cut the people out of a photo.
 
         Args:
@@ -97,16 +97,16 @@ class Endpoints:
         """
         if image is None:
             raise Problem(text.ERROR_NO_PHOTO)
-        visit = self.service.visits.of(visit, request)
-        visit.take(image)
-        result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region), visit)
-        visit.begin(result)
-        cutout, alpha = (str(make_file(result, what, Background(), visit)) for what in (CUTOUT, ALPHA))
-        return cutout, alpha, self._facts(result), visit
+        session = self.service.sessions.of(session, request)
+        session.take(image)
+        result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region), session)
+        session.begin(result)
+        cutout, alpha = (str(make_file(result, what, Background(), session)) for what in (CUTOUT, ALPHA))
+        return cutout, alpha, self._facts(result), session
 
     def inspect_region(
-        self, x: float, y: float, request: gr.Request, image: str | None = None, visit: Visit | None = None
-    ) -> tuple[dict[str, Any], Visit]:
+        self, x: float, y: float, request: gr.Request, image: str | None = None, session: Session | None = None
+    ) -> tuple[dict[str, Any], Session]:
         """Look into the redrawn region nearest to a point of a photo.
 
         Args:
@@ -119,13 +119,13 @@ class Endpoints:
             each head over itself and its neighbours, and its 8x8 pixels: photo, coarse alpha, refined alpha, and
             refined without neighbours.
         """
-        visit = self.service.visits.of(visit, request)
+        session = self.service.sessions.of(session, request)
         if image is not None:
-            visit.take(image)
-            visit.begin(self.service.cut_out(image, None, Settings(), visit))
-        if visit.result is None:
+            session.take(image)
+            session.begin(self.service.cut_out(image, None, Settings(), session))
+        if session.result is None:
             raise Problem(text.ERROR_NO_PHOTO)
-        matte = visit.result.matte
+        matte = session.result.matte
         with plain_errors(), not_stoppable():
             view = view_region(matte.regions, nearest_region(matte, x, y), self.service.model)
         values = {
@@ -140,11 +140,11 @@ class Endpoints:
             "refined_alone": view.alone.round(4).tolist(),
             "mean_change": round(view.change, 4),
         }
-        return values, visit
+        return values, session
 
     def compare_methods(
-        self, image: str, methods: list[str], request: gr.Request, truth: str | None = None, visit: Visit | None = None
-    ) -> tuple[list[dict[str, Any]], list[str], Visit]:
+        self, image: str, methods: list[str], request: gr.Request, truth: str | None = None, session: Session | None = None
+    ) -> tuple[list[dict[str, Any]], list[str], Session]:
         """Run several matting methods on one photo, scaled to at most 1280 pixels.
 
         Args:
@@ -161,12 +161,12 @@ class Endpoints:
             raise Problem(text.ERROR_NO_PHOTO)
         if not methods:
             raise Problem(text.ERROR_METHODS)
-        visit = self.service.visits.of(visit, request)
-        visit.take(image, truth)
+        session = self.service.sessions.of(session, request)
+        session.take(image, truth)
         pixels = read_photo(image)
-        alpha = None if truth is None else shrink(read_truth(truth, pixels))
+        alpha = None if truth is None else shrink(read_ground_truth(truth, pixels))
         photo = Photo(file_stem(image), shrink(pixels), alpha)
-        entries = [run_method(name, photo, self.service, visit) for name in methods]
+        entries = [run_method(name, photo, self.service, session) for name in methods]
         metrics = metrics_of(entries, photo)
         results = [
             {
@@ -179,9 +179,9 @@ class Endpoints:
             for entry in entries
         ]
         files = [
-            str(visit.write(grey(entry.alpha), f"{photo.stem}-{entry.name}")) for entry in entries if entry.alpha is not None
+            str(session.write(grey(entry.alpha), f"{photo.stem}-{entry.name}")) for entry in entries if entry.alpha is not None
         ]
-        return results, files, visit
+        return results, files, session
 
     def tables(self) -> dict[str, Any]:
         """The paper's supplementary Table 1 as published, and what this project measured, kept apart.
@@ -203,7 +203,7 @@ class Endpoints:
         return {
             "size_px": list(matte.alpha.shape[::-1]),
             "working_size_px": list(matte.working_size[::-1]),
-            "window_px": matte.window._asdict(),
+            "crop_px": matte.crop._asdict(),
             "brightening": round(matte.brightening, 2),
             "regions": len(matte.regions.cells),
             "redrawn_share": round(redrawn_share(result), 4),

@@ -14,7 +14,7 @@ from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import PICTURE, Background
 from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
 from matting.app.results.strokes import Stroke, draw_scribbles
-from matting.app.session import Visit, Visits, not_stoppable, stoppable
+from matting.app.session import Session, Sessions, not_stoppable, stoppable
 from matting.inference.matte import Matte
 from matting.media.image import FORMATS, load_image
 from matting.network import MattingNetwork, NetworkConfig
@@ -68,7 +68,7 @@ class Service:
     Attributes:
         model: the network, in eval mode.
         weights: what its weights are called on the page.
-        visits: finds a page's visit.
+        sessions: finds a page's session.
         examples: our own pictures.
         example_clip: our own clip, if there is one.
         lend: wraps a function that needs the accelerator, for hosts that lend one per call; see `matting.app.device`.
@@ -76,7 +76,7 @@ class Service:
 
     model: MattingNetwork
     weights: str
-    visits: Visits
+    sessions: Sessions
     examples: tuple[ExamplePhoto, ...] = ()
     example_clip: Path | None = None
     lend: Lend = always_there
@@ -89,7 +89,7 @@ class Service:
     def device(self) -> str:
         return str(next(self.model.parameters()).device)
 
-    def matte(self, image: NDArray[np.uint8], settings: Settings, visit: Visit, strokes: tuple[Stroke, ...] = ()) -> Matte:
+    def matte(self, image: NDArray[np.uint8], settings: Settings, session: Session, strokes: tuple[Stroke, ...] = ()) -> Matte:
         """Matte (H, W, 3) uint8 on which strokes are painted; raises `StoppedError` if the visitor changes their mind."""
         options = {
             "unknown_bias": settings.unknown_bias,
@@ -97,15 +97,15 @@ class Service:
             "cross_region": settings.cross_region,
             "scribbles": draw_scribbles(strokes, *image.shape[:2]),
         }
-        with plain_errors(), stoppable(self.model, visit):
+        with plain_errors(), stoppable(self.model, session):
             return self.work.matte(image, settings.max_side(image), options)
 
-    def cut_out(self, photo: str | Path, truth: str | Path | None, settings: Settings, visit: Visit) -> Result:
+    def cut_out(self, photo: str | Path, truth: str | Path | None, settings: Settings, session: Session) -> Result:
         """Read a photo and matte it; raises `Problem` in plain words if that cannot be done."""
         image = read_photo(photo)
-        alpha = None if truth is None else read_truth(truth, image)
+        alpha = None if truth is None else read_ground_truth(truth, image)
         return make_result(
-            file_stem(photo), self.matte(image, settings, visit), unknown_bias=settings.unknown_bias, truth=alpha
+            file_stem(photo), self.matte(image, settings, session), unknown_bias=settings.unknown_bias, truth=alpha
         )
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as the app
@@ -113,7 +113,7 @@ class Service:
         """The finished result of one of our own pictures; computed once, it is nobody's secret."""
         example = self.examples[number]
         image = read_photo(example.image)
-        truth = read_truth(example.alpha, image)
+        truth = read_ground_truth(example.alpha, image)
         with not_stoppable():
             matte = self.work.matte(image)
         return make_result(file_stem(example.image), matte, truth=truth, example=example)
@@ -163,7 +163,7 @@ def check_pixels(path: str | Path) -> None:
         raise Problem(text.ERROR_PIXELS.format(megapixels=f"{counted}{pixels / 1e6:.0f}", limit=MAX_MEGAPIXELS))
 
 
-def read_truth(path: str | Path, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def read_ground_truth(path: str | Path, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(H, W) true alpha of an upload, from a grey picture; raises `Problem` if its size is not the photo's."""
     with plain_errors(text.ERROR_UPLOAD):
         check_pixels(path)

@@ -31,7 +31,7 @@ class StoppedError(Exception):
 
 
 @dataclass(eq=False)
-class Visit:
+class Session:
     """One open page.
 
     Attributes:
@@ -69,7 +69,7 @@ class Visit:
         """Files the browser sent; they go with the folder.
 
         Raises:
-            ValueError: if one of them is not below the folder of all visits.
+            ValueError: if one of them is not below the folder of all sessions.
         """
         root = self.folder.parent.resolve()
         for path in (Path(upload).resolve() for upload in uploads if upload):
@@ -78,7 +78,7 @@ class Visit:
             self.uploads.add(path)
 
     def begin(self, result: Any) -> None:
-        """A new photo: files made of the last one go. Raises `StoppedError` if the visit is over."""
+        """A new photo: files made of the last one go. Raises `StoppedError` if the session is over."""
         if self.closed:
             raise StoppedError
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -91,7 +91,7 @@ class Visit:
         return self.folder.with_name(f"{self.folder.name}-clip")
 
     def begin_clip(self) -> Path:
-        """A new clip: files made of the last one go. Returns an empty folder; raises `StoppedError` if the visit is over."""
+        """A new clip: files made of the last one go. Returns an empty folder; raises `StoppedError` if the session is over."""
         if self.closed:
             raise StoppedError
         self.clip = None
@@ -104,7 +104,7 @@ class Visit:
         """A path for a new file of this page, in a folder of its own so that no browser shows an older one.
 
         Raises:
-            StoppedError: if the visit is over.
+            StoppedError: if the session is over.
         """
         if self.closed:
             raise StoppedError
@@ -121,7 +121,7 @@ class Visit:
 
 
 def remove_files(folder: Path, clip_folder: Path, uploads: set[Path]) -> None:
-    """Remove what a visit has on disk."""
+    """Remove what a session has on disk."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(clip_folder, ignore_errors=True)
     for path in uploads:
@@ -131,43 +131,43 @@ def remove_files(folder: Path, clip_folder: Path, uploads: set[Path]) -> None:
 
 
 def address_of(path: Path) -> str:
-    """Where the browser finds a file of a visit."""
+    """Where the browser finds a file of a session."""
     return f"gradio_api/file={quote(str(path))}"
 
 
-class Visits:
-    """Finds the visit of a request. Holds no visit itself: the page's `gr.State` does."""
+class Sessions:
+    """Finds the session of a request. Holds no session itself: the page's `gr.State` does."""
 
     def __init__(self, root: Path):
         self._root = root
-        self._by_session: WeakValueDictionary[str, Visit] = WeakValueDictionary()
+        self._by_hash: WeakValueDictionary[str, Session] = WeakValueDictionary()
 
-    def of(self, visit: Visit | None, request: gr.Request) -> Visit:
-        """The page's visit, begun if this is its first request or the last one has expired."""
-        if visit is None:
-            visit = self._by_session.get(str(request.session_hash))
-        if visit is None or visit.closed:
-            visit = Visit(self._root / f"visit-{secrets.token_urlsafe(24)}")
-            finalize(visit, remove_files, visit.folder, visit.clip_folder, visit.uploads)  # if its first request fails
-        self._by_session[str(request.session_hash)] = visit
-        return visit
+    def of(self, session: Session | None, request: gr.Request) -> Session:
+        """The page's session, begun if this is its first request or the last one has expired."""
+        if session is None:
+            session = self._by_hash.get(str(request.session_hash))
+        if session is None or session.closed:
+            session = Session(self._root / f"session-{secrets.token_urlsafe(24)}")
+            finalize(session, remove_files, session.folder, session.clip_folder, session.uploads)  # if its first request fails
+        self._by_hash[str(request.session_hash)] = session
+        return session
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
-        visit = self._by_session.pop(str(request.session_hash), None)
-        if visit is not None:
-            visit.clear()
+        session = self._by_hash.pop(str(request.session_hash), None)
+        if session is not None:
+            session.clear()
 
     def stop(self, request: gr.Request) -> None:
         """The page no longer wants what it is waiting for."""
-        visit = self._by_session.get(str(request.session_hash))
-        if visit is not None:
-            visit.stop.set()
+        session = self._by_hash.get(str(request.session_hash))
+        if session is not None:
+            session.stop.set()
 
 
-def visit_state() -> gr.State:
+def session_state() -> gr.State:
     """The page's state; it expires, and what it held is forgotten then."""
-    return gr.State(None, time_to_live=TIME_TO_LIVE_S, delete_callback=lambda visit: visit and visit.clear())
+    return gr.State(None, time_to_live=TIME_TO_LIVE_S, delete_callback=lambda session: session and session.clear())
 
 
 _OTHER_WORK: ContextVar[bool] = ContextVar("other work", default=False)
@@ -175,7 +175,7 @@ _OTHER_WORK: ContextVar[bool] = ContextVar("other work", default=False)
 
 @contextmanager
 def not_stoppable() -> Iterator[None]:
-    """Within this block the model runs to its end, even while another visit's `stoppable` block is open."""
+    """Within this block the model runs to its end, even while another session's `stoppable` block is open."""
     token = _OTHER_WORK.set(True)
     try:
         yield
@@ -184,15 +184,15 @@ def not_stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def stoppable(model: nn.Module, visit: Visit) -> Iterator[None]:
-    """Within this block the model gives up, with `StoppedError`, at the next layer after `visit.stop` is set."""
+def stoppable(model: nn.Module, session: Session) -> Iterator[None]:
+    """Within this block the model gives up, with `StoppedError`, at the next layer after `session.stop` is set."""
 
     def check(*_: object) -> None:
-        if visit.stop.is_set() and not _OTHER_WORK.get():
+        if session.stop.is_set() and not _OTHER_WORK.get():
             raise StoppedError
 
-    if not visit.closed:
-        visit.stop.clear()
+    if not session.closed:
+        session.stop.clear()
     hooks = [module.register_forward_pre_hook(check) for module in model.modules()]
     try:
         yield

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from matting.inference.clip import CLIP_MAX_SIDE, DEFAULT_BACKGROUND, ClipSettings, iterate_clip
-from matting.media.export import PRODUCTS, product_path
+from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import CLIP_SUFFIXES
 from matting.network import MattingNetwork
 
@@ -23,10 +23,10 @@ def add_clip_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--save",
         nargs="+",
-        choices=PRODUCTS,
+        choices=EXPORT_FORMATS,
         metavar="KIND",
         help="write a clip in these forms, next to each other: "
-        + "; ".join(f"{name} ({kind.title})" for name, kind in PRODUCTS.items())
+        + "; ".join(f"{name} ({kind.title})" for name, kind in EXPORT_FORMATS.items())
         + ". The output is a folder then. Without it, the ending of the output decides: .webm, .mov or .zip, "
         "and .mp4 with --alpha or --background",
     )
@@ -70,7 +70,7 @@ def plan_clip(source: Path, output: Path, options: argparse.Namespace) -> ClipJo
     suffix = output.suffix.lower()
     if wanted == "webm" and suffix in _BY_SUFFIX:
         wanted = _BY_SUFFIX[suffix]
-    elif suffix != Path(PRODUCTS[wanted].ending).suffix:
+    elif suffix != Path(EXPORT_FORMATS[wanted].ending).suffix:
         if suffix == ".mp4":
             raise ValueError("mp4 holds no transparency: write .webm or .mov, or add --alpha or --background")
         endings = "an ending of .webm, .mov or .zip" if wanted == "webm" else "the ending .mp4"
@@ -81,7 +81,7 @@ def plan_clip(source: Path, output: Path, options: argparse.Namespace) -> ClipJo
 def plan_clip_in_folder(source: Path, folder: Path, options: argparse.Namespace, whole: bool = False) -> ClipJob:
     """The job of a clip whose files go to a folder; `whole` keeps its ending in their names, as in a.mp4.webm."""
     stem = source.name if whole else source.stem
-    return ClipJob(source, {name: product_path(folder, stem, name) for name in options.save or [_plain_product(options)]})
+    return ClipJob(source, {name: export_path(folder, stem, name) for name in options.save or [_plain_product(options)]})
 
 
 def _plain_product(options: argparse.Namespace) -> str:
@@ -97,7 +97,7 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
     Raises:
         ValueError, OSError: as `matting.inference.clip.matte_clip`.
     """
-    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, flicker_filter=options.steady)
+    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, temporal=options.steady)
     background = DEFAULT_BACKGROUND if options.background is None else options.background
     with (
         closing(iterate_clip(job.source, model, job.outputs, settings, background=background)) as steps,

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from matting.network import MattingNetwork
-from matting.weights.files import AUTHORS_SUFFIXES, read_metadata, read_model, save_weights
+from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model, save_weights
 from matting.weights.publish import push
 from matting.weights.sources import locate, sha256_of
 
@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 def print_info(options: argparse.Namespace) -> None:
     path = locate(options.source)
     model = read_model(path)
-    authors = path.suffix in AUTHORS_SUFFIXES
+    authors = path.suffix in ORIGINAL_SUFFIXES
     metadata = {} if authors else {key: text for key, text in read_metadata(path).items() if key != "config"}
     rows = {
         "source": options.source,
@@ -71,7 +71,7 @@ def _count(model: MattingNetwork) -> str:
 
 
 def convert_checkpoint(options: argparse.Namespace) -> None:
-    if options.checkpoint.suffix not in AUTHORS_SUFFIXES:
+    if options.checkpoint.suffix not in ORIGINAL_SUFFIXES:
         raise ValueError(f"expected a checkpoint that ends in .pth or .pt, got {options.checkpoint.name!r}")
     if options.target.suffix != ".safetensors":
         raise ValueError(f"expected a target that ends in .safetensors, got {options.target.name!r}")

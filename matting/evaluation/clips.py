@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from matting.evaluation.benchmark import peak_bytes
 from matting.evaluation.metrics import dtssd, sad
 from matting.inference.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, ahead, matte_clip, matte_frames
-from matting.media.export import product_path
+from matting.media.export import export_path
 from matting.media.reader import ClipReader
 from matting.media.writer import H264_MP4, ClipWriter, Encoding
 from matting.network import MattingNetwork
@@ -172,7 +172,7 @@ def print_clip(source: Path, clip: Path, model: MattingNetwork) -> None:
 
 
 def print_accuracy(clip: Path, truth: Path, model: MattingNetwork, max_side: int) -> None:
-    rows = [measure_accuracy(clip, truth, model, ClipSettings(max_side, flicker_filter=steady)) for steady in (False, True)]
+    rows = [measure_accuracy(clip, truth, model, ClipSettings(max_side, temporal=steady)) for steady in (False, True)]
     print("\n| flicker filter | dtSSD coarse | dtSSD refined | SAD coarse | SAD refined |\n|---|---|---|---|---|")
     for name, row in zip(("off", "on"), rows, strict=True):
         print(f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |")
@@ -219,7 +219,7 @@ def print_peak(clip: Path, model: MattingNetwork, max_side: int) -> None:
 
 
 def _matte(clip: Path, model: MattingNetwork, max_side: int, folder: Path) -> ClipReport:
-    outputs = {name: product_path(folder, "out", name) for name in _PRODUCTS}
+    outputs = {name: export_path(folder, "out", name) for name in _PRODUCTS}
     return matte_clip(clip, model, outputs, ClipSettings(max_side))
 
 

@@ -151,7 +151,7 @@ def iou(prediction: FloatArray, truth: FloatArray) -> float:
 def far_errors(prediction: FloatArray, truth: FloatArray, distance_px: float = FAR_PX) -> float:
     """Share of the picture that is plainly wrong: off by more than 0.5, farther than `distance_px` from the true edge.
 
-    The edge is where the truth crosses 0.5. Holes inside a body and islands in the background count, shifted edges do not.
+    The edge is where the truth crosses 0.5. Holes inside a body and components in the background count, shifted edges do not.
     """
     wrong = np.abs(_difference(prediction, truth)) > 0.5
     inside = np.pad(truth > 0.5, 1, mode="edge")

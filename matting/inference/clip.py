@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.inference.components import drop_islands
+from matting.inference.components import drop_small_components
 from matting.inference.exposure import brighten
 from matting.inference.matte import Background
 from matting.inference.photo import draw_alpha, open_cells, refine_in_steps, settle, working_size
-from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, FlickerFilter, is_cut
-from matting.media.export import PRODUCTS, MatteFrame
+from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, TemporalFilter, is_cut
+from matting.media.export import EXPORT_FORMATS, MatteFrame
 from matting.media.reader import ClipInfo, ClipReader, Frame
 from matting.network import CoarsePrediction, MattingNetwork, nearest_regions, select_regions
 from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
@@ -43,13 +43,13 @@ class ClipSettings:
         max_side: longest working side in pixels.
         unknown_bias: added to the logit of unknown; above 0 more is redrawn.
         refine: whether unknown regions are redrawn.
-        flicker_filter: whether the coarse stage is steadied over time; off, every frame stands alone.
+        temporal: whether the coarse stage is steadied over time; off, every frame stands alone.
     """
 
     max_side: int = CLIP_MAX_SIDE
     unknown_bias: float = 0.0
     refine: bool = True
-    flicker_filter: bool = False
+    temporal: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def matte_clip(
     Args:
         source: path of the clip.
         model: network in eval mode.
-        outputs: path by product, the keys of `matting.media.export.PRODUCTS`.
+        outputs: path by product, the keys of `matting.media.export.EXPORT_FORMATS`.
         settings: how to matte.
         background: behind the subject in "composite" and "preview": (R, G, B), a picture, or "blur".
         progress: called after every frame.
@@ -141,14 +141,14 @@ def iterate_clip(
     background: Background = DEFAULT_BACKGROUND,
 ) -> Generator[ClipProgress, None, None]:
     """`matte_clip` step by step: yields after every frame; closing the iterator stops the work and removes its files."""
-    unknown = [product for product in outputs if product not in PRODUCTS]
+    unknown = [product for product in outputs if product not in EXPORT_FORMATS]
     if unknown:
-        raise ValueError(f"unknown product {unknown[0]!r}, expected some of {', '.join(PRODUCTS)}")
+        raise ValueError(f"unknown product {unknown[0]!r}, expected some of {', '.join(EXPORT_FORMATS)}")
     paths = {product: Path(path) for product, path in outputs.items()}
     started, seconds, facts, meter = perf_counter(), dict.fromkeys(STAGES, 0.0), [], ChangeMeter()
     with ExitStack() as stack:
         reader = stack.enter_context(ClipReader(source))
-        products = [stack.enter_context(PRODUCTS[name].open(path, reader, background)) for name, path in paths.items()]
+        products = [stack.enter_context(EXPORT_FORMATS[name].open(path, reader, background)) for name, path in paths.items()]
         batches = stack.enter_context(closing(ahead(matte_frames(reader, model, settings, seconds))))
         for frame in chain.from_iterable(batches):
             with _timed(seconds, "encode"):
@@ -179,7 +179,7 @@ def matte_frames(
     """
     size = working_size(reader.info.height, reader.info.width, settings.max_side)
     device = next(model.parameters()).device
-    steady = FlickerFilter() if settings.flicker_filter else None
+    steady = TemporalFilter() if settings.temporal else None
     waiting: deque[Frame] = deque()
     image_before = None
     with closing(ahead(_batches(reader, _batch_length(reader.info, size, device), seconds))) as batches:
@@ -201,7 +201,7 @@ def matte_frames(
 @torch.inference_mode()
 def _coarse_stage(model: MattingNetwork, images: Tensor, image_before: Tensor | None) -> list[CoarseFrame]:
     """images (B, 3, H, W) -> their coarse predictions; `image_before` (3, H, W) is the frame before the first."""
-    coarse = drop_islands(model.coarse(brighten(images)))
+    coarse = drop_small_components(model.coarse(brighten(images)))
     befores = [image_before, *images[:-1]]
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
     return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]

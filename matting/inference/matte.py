@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
-from matting.inference.crop import Window
+from matting.inference.crop import Crop
 from matting.media.image import load_image
 from matting.postprocess.foreground import blur_background, estimate_foreground
 
@@ -15,7 +15,7 @@ Background = str | tuple[int, int, int] | Image.Image | NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Regions:
-    """The redrawn regions of one photo on the working grid of its window, N of them.
+    """The redrawn regions of one photo on the working grid of its crop, N of them.
 
     Attributes:
         cells: (N, 2) int64, row and column in units of 8 working pixels.
@@ -45,10 +45,10 @@ class Matte:
         trimap: (H, W) uint8, 0 background, 128 unknown, 255 foreground.
         regions: what the second stage redrew.
         seconds: time per stage: resize, coarse, regions, refine, upsample.
-        window: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
-        working_size: (height, width) at which the network saw the window.
+        crop: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
+        working_size: (height, width) at which the network saw the crop.
         looks: working sizes of all that the first stage saw: the photo, and a closer look whether it was used or not.
-        brightening: what the window's colours were multiplied with before the network saw them, 1 unless it is dark.
+        brightening: what the crop's colours were multiplied with before the network saw them, 1 unless it is dark.
     """
 
     image: NDArray[np.uint8]
@@ -57,7 +57,7 @@ class Matte:
     trimap: NDArray[np.uint8]
     regions: Regions
     seconds: dict[str, float]
-    window: Window
+    crop: Crop
     working_size: tuple[int, int]
     looks: tuple[tuple[int, int], ...]
     brightening: float
@@ -65,13 +65,13 @@ class Matte:
     @property
     def working_scale(self) -> tuple[float, float]:
         """Working pixels per pixel of the photo, down and across."""
-        rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left
+        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
         return self.working_size[0] / rows, self.working_size[1] / columns
 
     @property
-    def window_share(self) -> float:
-        """The window's share of the photo."""
-        rows, columns = self.window.bottom - self.window.top, self.window.right - self.window.left
+    def crop_share(self) -> float:
+        """The crop's share of the photo."""
+        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
         return rows * columns / self.alpha.size
 
     def cutout(self) -> Image.Image:

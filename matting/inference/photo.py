@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.inference.components import drop_islands
-from matting.inference.crop import Window, closer_window, cuts_somebody, loses_somebody, whole
+from matting.inference.components import drop_small_components
+from matting.inference.crop import Crop, closer_crop, cuts_somebody, loses_somebody, whole
 from matting.inference.exposure import brighten, brightening
 from matting.inference.matte import Matte, Regions
 from matting.inference.scribbles import check_scribbles, follow_scribbles, scribbled_cells
@@ -124,24 +124,24 @@ def matte_image(
     looks = [_look(photo, whole(*pixels.shape[:2]), model, max_side, clock)]
     if max_side is None:
         looks += _look_closer(photo, looks[0], model, clock)
-    window, tensor, lit, coarse = _best_look(looks, *pixels.shape[:2])
+    crop, tensor, lit, coarse = _best_look(looks, *pixels.shape[:2])
     cells = select_regions(coarse.trimap, unknown_bias)
     redrawn = cells if refine else cells[:0]
     neighbours = nearest_regions(redrawn)
     clock.lap("regions")
     refinement = refine_in_steps(model, lit, coarse.alpha, redrawn, neighbours, cross_region)
     clock.lap("refine")
-    part = window.cut(pixels)
+    part = crop.cut(pixels)
     coarse_alpha = resize_alpha(_plane(enlarge_coarse(coarse.alpha)), *part.shape[:2])
     alpha = _full_alpha(tensor, coarse, redrawn, refinement, part, guide, strands) if refine else coarse_alpha
     matte = Matte(
         image=pixels,
-        alpha=window.fill(alpha, *pixels.shape[:2]),
-        coarse_alpha=window.fill(coarse_alpha, *pixels.shape[:2]),
-        trimap=window.fill(_full_trimap(coarse, cells, *part.shape[:2]), *pixels.shape[:2]),
+        alpha=crop.fill(alpha, *pixels.shape[:2]),
+        coarse_alpha=crop.fill(coarse_alpha, *pixels.shape[:2]),
+        trimap=crop.fill(_full_trimap(coarse, cells, *part.shape[:2]), *pixels.shape[:2]),
         regions=_collect(tensor, coarse, redrawn, neighbours, refinement),
         seconds=clock.seconds,
-        window=window,
+        crop=crop,
         working_size=_size(tensor),
         looks=tuple(_size(look.tensor) for look in looks),
         brightening=float(brightening(tensor)),
@@ -160,41 +160,41 @@ class _Photo(NamedTuple):
 class _Look(NamedTuple):
     """What the first stage says of a part of a photo, (1, 3, h, w) at the working size, and that part as the stages see it."""
 
-    window: Window
+    crop: Crop
     tensor: Tensor
     lit: Tensor
     coarse: CoarsePrediction
 
 
-def _look(photo: _Photo, window: Window, model: MattingNetwork, max_side: int | None, clock: _Clock) -> _Look:
-    part = window.cut(photo.pixels)
+def _look(photo: _Photo, crop: Crop, model: MattingNetwork, max_side: int | None, clock: _Clock) -> _Look:
+    part = crop.cut(photo.pixels)
     tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
     lit = brighten(tensor)
     coarse, spared = model.coarse(lit), None
     if photo.scribbles is not None:
-        cells = scribbled_cells(window.cut(photo.scribbles), coarse.alpha.shape[2:])
+        cells = scribbled_cells(crop.cut(photo.scribbles), coarse.alpha.shape[2:])
         coarse, spared = follow_scribbles(coarse, lit, cells), cells > 0
-    coarse = drop_islands(coarse, spared)
+    coarse = drop_small_components(coarse, spared)
     clock.lap("coarse")
-    return _Look(window, tensor, lit, coarse)
+    return _Look(crop, tensor, lit, coarse)
 
 
 def _look_closer(photo: _Photo, first: _Look, model: MattingNetwork, clock: _Clock) -> list[_Look]:
     """A second look at where the people are, if they are small."""
-    window = closer_window(_plane(first.coarse.alpha), *photo.pixels.shape[:2])
-    if window is None:
+    crop = closer_crop(_plane(first.coarse.alpha), *photo.pixels.shape[:2])
+    if crop is None:
         return []
-    side = _MOST_ENLARGED * max(window.bottom - window.top, window.right - window.left)
-    return [_look(photo, window, model, side if side < AUTO_MAX_SIDE else None, clock)]
+    side = _MOST_ENLARGED * max(crop.bottom - crop.top, crop.right - crop.left)
+    return [_look(photo, crop, model, side if side < AUTO_MAX_SIDE else None, clock)]
 
 
 def _best_look(looks: list[_Look], height: int, width: int) -> _Look:
     """The closest one, unless it cuts somebody off or loses somebody."""
     first, closest = looks[0], looks[-1]
-    alpha, window = _plane(closest.coarse.alpha), closest.window
-    lost = loses_somebody(_plane(first.coarse.alpha), alpha, window, height, width)
-    return first if lost or cuts_somebody(alpha, window, height, width) else closest
+    alpha, crop = _plane(closest.coarse.alpha), closest.crop
+    lost = loses_somebody(_plane(first.coarse.alpha), alpha, crop, height, width)
+    return first if lost or cuts_somebody(alpha, crop, height, width) else closest
 
 
 def _size(tensor: Tensor) -> tuple[int, int]:

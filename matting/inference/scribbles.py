@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import CoarsePrediction
-from matting.postprocess.guided_filter import box_around
+from matting.postprocess.guided_filter import bounding_box
 
 _LEAST_SHARE = 0.25  # of a cell that a scribble covers
 _GRID = 112  # cells along the longer side, at which the next numbers hold; scribbles do the same at every working size
@@ -62,7 +62,7 @@ def follow_scribbles(coarse: CoarsePrediction, image: Tensor, cells: Cells) -> C
     if not cells.any():
         return coarse
     finer = max(cells.shape) / _GRID
-    box = box_around(cells != 0, margin=round(_REACH * finer))
+    box = bounding_box(cells != 0, margin=round(_REACH * finer))
     alpha = coarse.alpha[0, 0].float().cpu().numpy()
     colours = F.adaptive_avg_pool2d(image, cells.shape)[0].permute(1, 2, 0).float().cpu().numpy()
     corrected = alpha.copy()

@@ -37,7 +37,7 @@ class CoarseFrame(NamedTuple):
     cut: bool
 
 
-class FlickerFilter:
+class TemporalFilter:
     """Average a frame's coarse alpha and trimap with its neighbours', moved along with the picture.
 
     A place that looks the same in two frames has the same alpha in both, so the mean of the two estimates is closer to

@@ -1,4 +1,4 @@
-"""What a matted clip can be saved as: one entry of `PRODUCTS` per kind of file, each given every frame in turn."""
+"""What a matted clip can be saved as: one entry of `EXPORT_FORMATS` per kind of file, each given every frame in turn."""
 
 import csv
 import io
@@ -59,34 +59,34 @@ class MatteFrame:
         return np.dstack([self.foreground, _grey(self.alpha)])
 
 
-class Product(Protocol):
+class Export(Protocol):
     """A file in the making: takes every frame, exists under its name once the `with` block ends without an error."""
 
     def write(self, frame: MatteFrame) -> None: ...
 
 
 @dataclass(frozen=True)
-class ProductKind:
+class ExportFormat:
     """A kind of file a clip can be saved as.
 
     Attributes:
         ending: what follows the clip's stem in the file's name.
         title: what it is, for people.
-        open: (path, open source clip, background) -> context manager of a `Product`.
+        open: (path, open source clip, background) -> context manager of a `Export`.
     """
 
     ending: str
     title: str
-    open: Callable[[Path, ClipReader, Background], AbstractContextManager[Product]]
+    open: Callable[[Path, ClipReader, Background], AbstractContextManager[Export]]
 
 
-def product_path(folder: Path, stem: str, product: str) -> Path:
+def export_path(folder: Path, stem: str, product: str) -> Path:
     """Name of a product's file: portrait + "alpha" -> portrait_alpha.mp4."""
-    return folder / f"{stem}{PRODUCTS[product].ending}"
+    return folder / f"{stem}{EXPORT_FORMATS[product].ending}"
 
 
 @dataclass(frozen=True)
-class EncodedProduct:
+class EncodedExport:
     """A clip whose frames are drawn by `draw(frame, background)`."""
 
     writer: ClipWriter
@@ -121,7 +121,7 @@ class PngSequence:
 def _open_encoded(encoding: Encoding, draw, path: Path, reader: ClipReader, background: Background):
     info = reader.info
     with ClipWriter(path, encoding, info.width, info.height, reader, info.pixel_aspect) as writer:
-        yield EncodedProduct(writer, draw, background)
+        yield EncodedExport(writer, draw, background)
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _open_preview(path: Path, reader: ClipReader, background: Background):
     width, height = preview_panel(reader.info.width, reader.info.height)
     columns, rows = _preview_grid(width, height)
     with ClipWriter(path, H264_MP4, columns * width, rows * height, reader, reader.info.pixel_aspect) as writer:
-        yield EncodedProduct(writer, draw_preview, background)
+        yield EncodedExport(writer, draw_preview, background)
 
 
 @contextmanager
@@ -184,16 +184,16 @@ def _draw_grey(alpha: NDArray[np.float32]) -> Pixels:
     return np.repeat(_grey(alpha)[..., None], 3, axis=2)
 
 
-def _encoded(ending: str, title: str, encoding: Encoding, draw: Callable[[MatteFrame, Background], Pixels]) -> ProductKind:
-    return ProductKind(ending, title, partial(_open_encoded, encoding, draw))
+def _encoded(ending: str, title: str, encoding: Encoding, draw: Callable[[MatteFrame, Background], Pixels]) -> ExportFormat:
+    return ExportFormat(ending, title, partial(_open_encoded, encoding, draw))
 
 
-PRODUCTS = {
+EXPORT_FORMATS = {
     "webm": _encoded(".webm", "Cut-out with alpha, WebM (VP9)", VP9_ALPHA_WEBM, lambda frame, _: frame.cutout),
     "prores": _encoded(".mov", "Cut-out with alpha, ProRes 4444", PRORES_4444_MOV, lambda frame, _: frame.cutout),
-    "png": ProductKind("_frames.zip", "Cut-out frames with alpha, PNGs in a zip, no sound", _open_png),
+    "png": ExportFormat("_frames.zip", "Cut-out frames with alpha, PNGs in a zip, no sound", _open_png),
     "composite": _encoded("_composite.mp4", "On the new background, MP4", H264_MP4, draw_composite),
     "alpha": _encoded("_alpha.mp4", "Alpha in grey, MP4", H264_MP4, lambda frame, _: _draw_grey(frame.alpha)),
     "foreground": _encoded("_foreground.mp4", "Clean colours, MP4", H264_MP4, lambda frame, _: frame.foreground),
-    "preview": ProductKind("_preview.mp4", "Input, coarse, refined and composite side by side, MP4", _open_preview),
+    "preview": ExportFormat("_preview.mp4", "Input, coarse, refined and composite side by side, MP4", _open_preview),
 }

@@ -30,7 +30,7 @@ _STAGES_TO_R16 = 5
 _HEAD_CHANNELS = 32
 
 
-class ConvNorm(nn.Module):
+class ConvNormAct(nn.Module):
     """Convolution with TensorFlow's "same" padding (extra pixel after), BatchNorm, and ReLU6 if `activate`."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1, activate: bool = True):
@@ -64,9 +64,9 @@ class MobileBlock(nn.Module):
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, expansion: int):
         super().__init__()
         hidden = c_in * expansion
-        self.expand = ConvNorm(c_in, hidden) if expansion > 1 else nn.Identity()
-        self.depthwise = ConvNorm(hidden, hidden, kernel, stride, groups=hidden)
-        self.project = ConvNorm(hidden, c_out, activate=False)
+        self.expand = ConvNormAct(c_in, hidden) if expansion > 1 else nn.Identity()
+        self.depthwise = ConvNormAct(hidden, hidden, kernel, stride, groups=hidden)
+        self.project = ConvNormAct(hidden, c_out, activate=False)
         self.residual = stride == 1 and c_in == c_out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ class EfficientNetEncoder(nn.Module):
 
     def __init__(self, context_channels: int, context_blocks: int):
         super().__init__()
-        self.stem = ConvNorm(3, _STEM_CHANNELS, kernel=3, stride=2)
+        self.stem = ConvNormAct(3, _STEM_CHANNELS, kernel=3, stride=2)
         stages, c_in = [], _STEM_CHANNELS
         for stage in _STAGES:
             blocks = []

@@ -12,10 +12,10 @@ from pymatting import cf_laplacian
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
-from matting.postprocess.guided_filter import Plane, believe, box_around
+from matting.postprocess.guided_filter import Plane, bounding_box, certainty
 
-EDGE_BELIEF = 30.0  # in the drawn alpha, where nothing around is soft
-HAIR_BELIEF = 0.03  # where as much is soft as in hair
+EDGE_WEIGHT = 30.0  # in the drawn alpha, where nothing around is soft
+HAIR_WEIGHT = 0.03  # where as much is soft as in hair
 HAIR_SOFTNESS = 0.5  # mean of 4 a (1 - a) around a pixel, from which on it counts as hair
 _REACH = 90  # softness is averaged over the 90th part of the longer side
 _LEAST_CERTAIN = 0.05  # how much an alpha of 0.5 is believed, next to 1.05 for one of 0 or 1
@@ -27,7 +27,7 @@ _TOLERANCE = 3e-6
 _MOST_STEPS = 200
 
 
-def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
+def solve_closed_form(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> Plane:
     """Redraw the unknown pixels of an alpha so that hair follows the colours of the photo.
 
     Args:
@@ -40,7 +40,7 @@ def follow_strands(alpha: Plane, image: NDArray[np.float32], unknown: NDArray[np
     """
     if not unknown.any():
         return alpha
-    drawn, belief = alpha.ravel(), believe_drawn(alpha).ravel()
+    drawn, belief = alpha.ravel(), prior_weights(alpha).ravel()
     inside = np.flatnonzero(unknown)
     rows = _laplacian_rows(cv2.GaussianBlur(image, (0, 0), _BLUR), unknown)
     system = rows[:, inside] + sparse.diags(belief[inside])
@@ -66,7 +66,7 @@ def _laplacian_rows(image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> s
             strip = slice(first, top + height + _SHARED)
             own = unknown[strip].copy()
             own[: top - first] = own[top - first + height :] = False
-            near = box_around(own, _SHARED)
+            near = bounding_box(own, _SHARED)
             colours, known = image[strip][near].astype(np.float64), ~unknown[strip][near]
             rows = cf_laplacian(colours, _SMOOTHNESS, 1, known)[np.flatnonzero(own[near])]
             parts = rows.data.astype(np.float32), numbers[strip][near].ravel()[rows.indices], rows.indptr
@@ -74,8 +74,8 @@ def _laplacian_rows(image: NDArray[np.float32], unknown: NDArray[np.bool_]) -> s
     return sparse.vstack(strips, "csr")
 
 
-def believe_drawn(alpha: Plane) -> Plane:
+def prior_weights(alpha: Plane) -> Plane:
     """How much the drawn alpha (h, w) is believed at every pixel, next to its colours: less, the softer all around is."""
     soft = cv2.GaussianBlur(4 * alpha * (1 - alpha), (0, 0), max(alpha.shape) / _REACH)
     hair = (soft / HAIR_SOFTNESS).clip(0, 1)
-    return EDGE_BELIEF ** (1 - hair) * HAIR_BELIEF**hair * believe(alpha, _LEAST_CERTAIN)
+    return EDGE_WEIGHT ** (1 - hair) * HAIR_WEIGHT**hair * certainty(alpha, _LEAST_CERTAIN)

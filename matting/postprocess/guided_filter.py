@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-NOTICEABLE = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
+EIGHT_BIT_ROUNDING = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
 SMOOTHNESS = 1e-4  # in squared units of colour
 RADIUS = 5
 _LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
@@ -28,7 +28,7 @@ class ColourFit(NamedTuple):
     offset: Plane
 
 
-def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
+def guided_filter(alpha: Plane, image: NDArray[np.float32]) -> Plane:
     """Fit the soft pixels of an alpha to the colours around them.
 
     The fit believes what is nearly 0 or 1 up to eleven times as much as what is in between.
@@ -43,9 +43,9 @@ def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
     soft = is_soft(alpha)
     if not soft.any():
         return alpha
-    box = box_around(soft, margin=2 * RADIUS)
+    box = bounding_box(soft, margin=2 * RADIUS)
     part, colours = alpha[box], image[box]
-    fit = fit_colours(part, colours, RADIUS, believe(part))
+    fit = fit_colours(part, colours, RADIUS, certainty(part))
     followed = alpha.copy()
     fitted = (fit.slopes * colours).sum(2) + fit.offset
     followed[box] = np.where(soft[box], fitted.clip(0, 1), part)
@@ -54,15 +54,15 @@ def follow_colours(alpha: Plane, image: NDArray[np.float32]) -> Plane:
 
 def is_soft(alpha: Values) -> Values:
     """Where an alpha of any shape, array or tensor, is neither 0 nor 1 to within 8 bits."""
-    return (alpha > NOTICEABLE) & (alpha < 1 - NOTICEABLE)
+    return (alpha > EIGHT_BIT_ROUNDING) & (alpha < 1 - EIGHT_BIT_ROUNDING)
 
 
-def believe(alpha: Values, least: float = _LEAST_WEIGHT) -> Values:
+def certainty(alpha: Values, least: float = _LEAST_WEIGHT) -> Values:
     """How much an alpha of any shape, array or tensor, is believed: `least` if it is 0.5, one more if it is 0 or 1."""
     return least + (2 * alpha - 1) ** 2
 
 
-def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+def bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
     """The smallest part of a mask with something True that holds all of it, and a margin."""
     sides = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
     top, left = (slice(max(0, side[0] - margin), side[-1] + 1 + margin) for side in sides)

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
-from matting.postprocess.closed_form import follow_strands
-from matting.postprocess.guided_filter import NOTICEABLE, fit_colours, follow_colours
+from matting.postprocess.closed_form import solve_closed_form
+from matting.postprocess.guided_filter import EIGHT_BIT_ROUNDING, fit_colours, guided_filter
 
 
 def to_tensor(pixels: NDArray[np.uint8], size: tuple[int, int], device: torch.device) -> Tensor:
@@ -28,8 +28,8 @@ def resize_alpha(alpha: NDArray[np.float32], height: int, width: int) -> NDArray
     """An alpha at another size, still in [0, 1]; averaged where it shrinks, bicubic where it grows."""
     shrinks = height < alpha.shape[0] and width < alpha.shape[1]
     resized = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    resized[resized < NOTICEABLE] = 0
-    resized[resized > 1 - NOTICEABLE] = 1
+    resized[resized < EIGHT_BIT_ROUNDING] = 0
+    resized[resized > 1 - EIGHT_BIT_ROUNDING] = 1
     return resized
 
 
@@ -83,11 +83,11 @@ def _follow(
 ) -> NDArray[np.float32]:
     if not guide:
         return alpha
-    alpha = follow_colours(alpha, image)
+    alpha = guided_filter(alpha, image)
     if not strands:
         return alpha
     unknown = ~_is_certain(cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST))
-    return follow_strands(alpha, image, unknown)
+    return solve_closed_form(alpha, image, unknown)
 
 
 def _is_certain(cells: NDArray[np.float32]) -> NDArray[np.bool_]:

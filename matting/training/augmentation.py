@@ -18,7 +18,7 @@ _BEND = 0.04
 _SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
 
 
-class Window(NamedTuple):
+class AffineCrop(NamedTuple):
     """A part of a source picture: centre and size in source pixels, rotation in radians, mirrored or not."""
 
     y: float
@@ -42,41 +42,41 @@ def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def cut(mips: list[Tensor], window: Window, size: tuple[int, int], bend: Tensor | None = None) -> Tensor:
-    """Resample a window of a picture; outside of the picture its border is repeated.
+def cut(mips: list[Tensor], crop: AffineCrop, size: tuple[int, int], bend: Tensor | None = None) -> Tensor:
+    """Resample a crop of a picture; outside of the picture its border is repeated.
 
     Args:
         mips: (C, H, W) uint8 at full, half, quarter ... size.
-        window: in pixels of the full size.
+        crop: in pixels of the full size.
         size: (h, w) of the result.
         bend: (h, w, 2) displacement in half windows, or None.
 
     Returns:
         (C, h, w) float32 in [0, 1].
     """
-    shrink = min(window.height / size[0], window.width / size[1])
+    shrink = min(crop.height / size[0], crop.width / size[1])
     level = int(np.clip(np.log2(max(shrink, 1)) + 0.3, 0, len(mips) - 1))
     source, scale = mips[level], 0.5**level
-    reach = 0.6 * float(np.hypot(window.height, window.width)) * scale
-    top, left = int(max(0, window.y * scale - reach)), int(max(0, window.x * scale - reach))
-    part = source[:, top : int(window.y * scale + reach) + 2, left : int(window.x * scale + reach) + 2]
+    reach = 0.6 * float(np.hypot(crop.height, crop.width)) * scale
+    top, left = int(max(0, crop.y * scale - reach)), int(max(0, crop.x * scale - reach))
+    part = source[:, top : int(crop.y * scale + reach) + 2, left : int(crop.x * scale + reach) + 2]
     if 0 in part.shape:
         part, top, left = source, 0, 0
-    grid = _grid(window, scale, (top, left), part.shape[1:], size, source.device)
+    grid = _grid(crop, scale, (top, left), part.shape[1:], size, source.device)
     if bend is not None:
-        grid = grid + bend * grid.new_tensor([window.width, window.height]) * scale / grid.new_tensor(part.shape[:0:-1])
+        grid = grid + bend * grid.new_tensor([crop.width, crop.height]) * scale / grid.new_tensor(part.shape[:0:-1])
     floats = part.float().div_(255)[None]
     return F.grid_sample(floats, grid[None], "bilinear", "border", align_corners=False)[0]
 
 
-def _grid(window: Window, scale: float, origin: tuple[int, int], part: tuple, size: tuple[int, int], device) -> Tensor:
+def _grid(crop: AffineCrop, scale: float, origin: tuple[int, int], part: tuple, size: tuple[int, int], device) -> Tensor:
     """(h, w, 2) sampling positions (x, y) in [-1, 1] over the part."""
     v = (torch.arange(size[0], device=device) + 0.5) / size[0] - 0.5
     u = (torch.arange(size[1], device=device) + 0.5) / size[1] - 0.5
-    v, u = torch.meshgrid(v * window.height, u * window.width * (-1 if window.mirrored else 1), indexing="ij")
-    cos, sin = float(np.cos(window.angle)), float(np.sin(window.angle))
-    y = (window.y + cos * v - sin * u) * scale - origin[0]
-    x = (window.x + sin * v + cos * u) * scale - origin[1]
+    v, u = torch.meshgrid(v * crop.height, u * crop.width * (-1 if crop.mirrored else 1), indexing="ij")
+    cos, sin = float(np.cos(crop.angle)), float(np.sin(crop.angle))
+    y = (crop.y + cos * v - sin * u) * scale - origin[0]
+    x = (crop.x + sin * v + cos * u) * scale - origin[1]
     return torch.stack([x * 2 / part[1] - 1, y * 2 / part[0] - 1], dim=-1)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.training import augmentation
-from matting.training.augmentation import Window
+from matting.training.augmentation import AffineCrop
 
 _MOSAIC_CHANCE = 0.06
 _WALL_CHANCE = 0.2
@@ -40,7 +40,7 @@ def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Genera
     scale = min(height / size[0], width / size[1]) * rng.uniform(0.4, 1.0)
     h, w = size[0] * scale, size[1] * scale
     y, x = rng.uniform(h / 2, height - h / 2), rng.uniform(w / 2, width - w / 2)
-    scene = augmentation.cut(mips, Window(y, x, h, w, 0.0, bool(rng.random() < 0.5)), size)
+    scene = augmentation.cut(mips, AffineCrop(y, x, h, w, 0.0, bool(rng.random() < 0.5)), size)
     return augmentation.soften(scene[None], rng, chance=0.4, strongest=8.0)[0]
 
 

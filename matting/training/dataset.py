@@ -15,14 +15,14 @@ from matting.network import REGION_SIZE
 from matting.training import augmentation
 from matting.training.backgrounds import draw_scene
 from matting.training.extra_people import stand_far, stand_together, walk_past
-from matting.training.framing import Subject, free_window, inner_window, whole_window
+from matting.training.framing import Subject, free_crop, inner_crop, whole_crop
 from matting.training.furniture import lean_on
 from matting.training.hair import grow_hair
 from matting.training.hats import wear_hats
-from matting.training.holes import open_gaps
-from matting.training.objects import hold_objects, load_things, stand_at_head, stand_behind
+from matting.training.holes import open_holes
+from matting.training.objects import hold_objects, load_objects, stand_at_head, stand_behind
 from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
-from matting.training.straps import carry_loops
+from matting.training.straps import carry_straps
 
 MIP_LEVELS = 6
 UNKNOWN = 1  # class of a trimap's cell
@@ -116,7 +116,7 @@ def load_portraits(
     if backgrounds:
         files = [path for path in sorted(backgrounds.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
         pictures = [_planes(_read(path), device) for path in files]
-    cut_outs, pieces = (load_things(folder, device) if folder else [] for folder in (things, furniture))
+    cut_outs, pieces = (load_objects(folder, device) if folder else [] for folder in (things, furniture))
     return Collection(subjects, np.array(chances) / sum(chances), scenes, pictures, cut_outs, pieces)
 
 
@@ -191,8 +191,8 @@ class Sampler:
         grow_hair(photo, alpha, foreground, self.rng)
         wear_hats(photo, alpha, foreground, backgrounds, self.rng)
         hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
-        carry_loops(photo, alpha, foreground, backgrounds, self.rng)
-        open_gaps(alpha, kept, self.rng)
+        carry_straps(photo, alpha, foreground, backgrounds, self.rng)
+        open_holes(alpha, kept, self.rng)
         stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
 
@@ -221,15 +221,15 @@ class Sampler:
 
     def _photo(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
         """As `_person`, with a whole photo in its own background where that is known."""
-        window = (free_window if subject.foreground_only else whole_window)(subject, size, self.rng)
-        return augmentation.cut(subject.mips, window, size), not subject.foreground_only
+        crop = (free_crop if subject.foreground_only else whole_crop)(subject, size, self.rng)
+        return augmentation.cut(subject.mips, crop, size), not subject.foreground_only
 
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
-        """A window on a person, (7, h, w), and whether the photo's own background stays."""
+        """A crop on a person, (7, h, w), and whether the photo's own background stays."""
         keep = not subject.foreground_only and self.rng.random() < _KEEP_CHANCE
-        window = (inner_window if keep else free_window)(subject, size, self.rng)
+        crop = (inner_crop if keep else free_crop)(subject, size, self.rng)
         bend = augmentation.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
-        return augmentation.cut(subject.mips, window, size, bend), keep
+        return augmentation.cut(subject.mips, crop, size, bend), keep
 
 
 def true_trimap(alpha: Tensor) -> Tensor:

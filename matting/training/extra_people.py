@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from matting.training import augmentation
-from matting.training.augmentation import Window
+from matting.training.augmentation import AffineCrop
 from matting.training.framing import Subject
 
 _PASSER_BY = 0.12
@@ -123,8 +123,8 @@ def draw_person(
     mirrored = bool(rng.random() < 0.5)
     dx, dy = (centre[0] - size[1] / 2) * scale, (centre[1] - size[0] / 2) * scale
     x = (left + right) / 2 + (dx if mirrored else -dx)
-    window = Window((top + bottom) / 2 - dy, x, size[0] * scale, size[1] * scale, 0.0, mirrored)
-    planes = augmentation.cut(subject.mips, window, size)
+    crop = AffineCrop((top + bottom) / 2 - dy, x, size[0] * scale, size[1] * scale, 0.0, mirrored)
+    planes = augmentation.cut(subject.mips, crop, size)
     alpha = augmentation.snap(planes[3:4])
     return torch.cat([(planes[4:] * float(rng.uniform(0.6, 1.15))).clamp(0, 1) * alpha, alpha])
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from matting.training.augmentation import Window, log_uniform
+from matting.training.augmentation import AffineCrop, log_uniform
 
 _FAR = 12.0  # heights of the frame over that of somebody far away
 _FAR_CHANCE = 0.6
@@ -29,8 +29,8 @@ class Subject(NamedTuple):
         return min(top, left) > 1 and bottom < height - 2 and right < width - 2
 
 
-def inner_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:
-    """A window that stays inside the photo: from nearly all of it down to a face that fills the frame.
+def inner_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> AffineCrop:
+    """A crop that stays inside the photo: from nearly all of it down to a face that fills the frame.
 
     Args:
         subject: in the photo.
@@ -47,22 +47,22 @@ def inner_window(subject: Subject, size: tuple[int, int], rng: np.random.Generat
     top, left, bottom, right = subject.box
     y = np.clip(top + (bottom - top) * rng.beta(1.3, 2), h / 2, height - h / 2)
     x = np.clip(rng.uniform(left, right), w / 2, width - w / 2)
-    return Window(float(y), float(x), float(h), float(w), _angle(rng), bool(rng.random() < 0.5))
+    return AffineCrop(float(y), float(x), float(h), float(w), _angle(rng), bool(rng.random() < 0.5))
 
 
-def whole_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:
-    """Nearly all of the photo, upright; of one much longer than the frame a part. Arguments as for `inner_window`."""
+def whole_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> AffineCrop:
+    """Nearly all of the photo, upright; of one much longer than the frame a part. Arguments as for `inner_crop`."""
     photo = np.array(subject.mips[0].shape[1:])
     scale = photo / size
     height, width = photo * np.minimum(1, _MOST_STRETCHED * scale.min() / scale) * rng.uniform(0.92, 1, 2)
     y, x = rng.uniform((height / 2, width / 2), photo - (height / 2, width / 2))
-    return Window(float(y), float(x), float(height), float(width), 0.0, bool(rng.random() < 0.5))
+    return AffineCrop(float(y), float(x), float(height), float(width), 0.0, bool(rng.random() < 0.5))
 
 
-def free_window(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> Window:
-    """A window that may reach beyond the photo: the person is from 45% to three times the frame's height.
+def free_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> AffineCrop:
+    """A crop that may reach beyond the photo: the person is from 45% to three times the frame's height.
 
-    Of those whom no side of their photo cuts off, some stand far away and are as small as 8%. Arguments as for `inner_window`.
+    Of those whom no side of their photo cuts off, some stand far away and are as small as 8%. Arguments as for `inner_crop`.
     """
     top, left, bottom, right = subject.box
     photo_height, photo_width = subject.mips[0].shape[1:]
@@ -83,7 +83,7 @@ def free_window(subject: Subject, size: tuple[int, int], rng: np.random.Generato
         height = min(height, photo_height)
         y = max(y, height / 2)
     x, width = _within_sides(x, width, (left, right), photo_width)
-    return Window(float(y), float(x), float(height), float(width), _angle(rng), bool(rng.random() < 0.5))
+    return AffineCrop(float(y), float(x), float(height), float(width), _angle(rng), bool(rng.random() < 0.5))
 
 
 def _angle(rng: np.random.Generator) -> float:
@@ -91,7 +91,7 @@ def _angle(rng: np.random.Generator) -> float:
 
 
 def _within_sides(x: float, width: float, person: tuple[int, int], limit: int) -> tuple[float, float]:
-    """Centre and width of a window that does not look past a side of the photo which cuts the person off."""
+    """Centre and width of a crop that does not look past a side of the photo which cuts the person off."""
     cut_left, cut_right = person[0] <= 1, person[1] >= limit - 1
     if cut_left and cut_right:
         width = min(width, limit)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from matting.training import augmentation, shapes
-from matting.training.objects import draw_thing
+from matting.training.objects import draw_object
 
 _CHANCE = 0.3
 _RENDERED = 0.6  # of the pieces, where there are some
@@ -45,7 +45,7 @@ def lean_on(
             if furniture and rng.random() < _RENDERED:
                 side = person * augmentation.log_uniform(0.6, 3, rng)
                 centre = centre[0] + float(rng.normal(0, side / 4)), centre[1] + float(rng.normal(0, side / 4))
-                layer = draw_thing(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
+                layer = draw_object(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
             else:
                 layer = _piece(centre, person, backgrounds[i - 1], rng, _like(foreground[i], alpha[i], centre, person, rng))
             augmentation.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)

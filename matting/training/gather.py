@@ -44,7 +44,7 @@ def _wallpaper(path: Path) -> str:
     return path.parts[path.parts.index("contents") - 1] if "contents" in path.parts else path.stem
 
 
-def pick_things(package: Path, out: Path) -> int:
+def pick_objects(package: Path, out: Path) -> int:
     """Save the photos with a transparent surrounding of an unpacked package, not the drawings; returns how many there are."""
     stamps = next(path for path in package.rglob("stamps") if path.is_dir())
     count = 0
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder = parser.parse_args(arguments).folder
     with tempfile.TemporaryDirectory() as unpacked:
         pictures = sum(pick_pictures(unpack(name, Path(unpacked)), folder / "pictures") for name in WALLPAPERS)
-        things = pick_things(unpack(STAMPS, Path(unpacked)), folder / "things")
+        things = pick_objects(unpack(STAMPS, Path(unpacked)), folder / "things")
     print(f"written: {pictures} pictures and {things} things in {folder}")
 
 

@@ -5,10 +5,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network.refine import limit
-from matting.postprocess.guided_filter import COVARIANCES, RADIUS, SMOOTHNESS, believe, is_soft, solve_slopes
+from matting.postprocess.guided_filter import COVARIANCES, RADIUS, SMOOTHNESS, certainty, is_soft, solve_slopes
 
 
-def follow_colours(alpha: Tensor, image: Tensor) -> Tensor:
+def guided_filter(alpha: Tensor, image: Tensor) -> Tensor:
     """Fit the soft pixels of alphas to the colours around them; the result is that of `postprocess.guided_filter`,
     apart from the pixels within two windows of the picture's edge, which average what is there instead of a mirror image.
 
@@ -22,7 +22,7 @@ def follow_colours(alpha: Tensor, image: Tensor) -> Tensor:
         (B, 1, H, W) in [0, 1].
     """
     with torch.no_grad():
-        weight = believe(alpha)
+        weight = certainty(alpha)
         total = _average(weight)
         averages = _average(image * weight) / total
         planes = [image[:, i : i + 1] for i in range(3)]

@@ -13,7 +13,7 @@ _HEAD = 0.4  # of the outline, from above, where no gap is cut
 _LEAST_PERSON = 40  # the same root, in pixels; nothing is cut into smaller people
 
 
-def open_gaps(alpha: Tensor, kept: NDArray[np.bool_], rng: np.random.Generator, chance: float = _CHANCE) -> None:
+def open_holes(alpha: Tensor, kept: NDArray[np.bool_], rng: np.random.Generator, chance: float = _CHANCE) -> None:
     """Cut one to three long and narrow gaps into some of the people who do not stay in their photo. In place.
 
     A photo does not show what is behind its people, so no gap is cut where it stays.

@@ -11,7 +11,7 @@ from matting.training import losses
 from matting.training.close_ups import CloseUps
 from matting.training.dataset import UNKNOWN, Batch, true_trimap, unite_cells
 from matting.training.distillation import FeatureTeacher
-from matting.training.guided import follow_colours
+from matting.training.guided import guided_filter
 from matting.training.losses import MatteLoss
 
 
@@ -97,7 +97,7 @@ class Objective(nn.Module):
         if not self.guided:
             return drawn
         shown = shrink(batch, alpha, weight, factor=int(torch.randint(1, 3, ())))
-        followed = judge(follow_colours(shown.predicted, shown.batch.image), shown.batch, shown.weight)
+        followed = judge(guided_filter(shown.predicted, shown.batch.image), shown.batch, shown.weight)
         return RefinedTerms(*((before + after) / 2 for before, after in zip(drawn, followed, strict=True)))
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from matting.training import augmentation
-from matting.training.augmentation import Window
+from matting.training.augmentation import AffineCrop
 
 SMALLEST = 120  # pixels of the longer side
 _LARGEST = 640
@@ -26,7 +26,7 @@ _HELD = 0.1
 _BUNCH = (1, 1, 2, 5, 12)  # how many of a thing are held; any of these is as likely
 
 
-def load_things(folder: Path, device: torch.device) -> list[Tensor]:
+def load_objects(folder: Path, device: torch.device) -> list[Tensor]:
     """All transparent PNGs under a folder that are large enough, colours multiplied by alpha, with a clear border.
 
     Raises:
@@ -62,7 +62,7 @@ def stand_behind(backgrounds: Tensor, things: Sequence[Tensor], nobody: NDArray[
         for _ in range(rng.integers(1, 4)):
             centre = float(rng.uniform(0, width)), float(rng.uniform(0, height))
             side = min(height, width) * augmentation.log_uniform(0.15, 1, rng)
-            layer = draw_thing(things, centre, side, (height, width), rng)
+            layer = draw_object(things, centre, side, (height, width), rng)
             backgrounds[i] = layer[:3] + (1 - layer[3:]) * backgrounds[i]
 
 
@@ -95,7 +95,7 @@ def stand_at_head(
         for point in rng.choice(upper, rng.integers(1, 5)):
             side = person * augmentation.log_uniform(0.1, 0.6, rng)
             centre = float(columns[point] + rng.normal(0, side / 3)), float(rows[point] + rng.normal(0, side / 3))
-            layer = draw_thing(things, centre, side, alpha.shape[2:], rng)
+            layer = draw_object(things, centre, side, alpha.shape[2:], rng)
             augmentation.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
@@ -137,14 +137,14 @@ def hold_objects(
 def _bunch(
     things: Sequence[Tensor], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
 ) -> Iterator[Tensor]:
-    """Layers of one thing or of several of its kind around a centre; arguments as for `draw_thing`."""
+    """Layers of one thing or of several of its kind around a centre; arguments as for `draw_object`."""
     kind = [things[int(rng.integers(len(things)))]]
     for _ in range(int(rng.choice(_BUNCH))):
-        yield draw_thing(kind, centre, side, size, rng)
+        yield draw_object(kind, centre, side, size, rng)
         centre = centre[0] + float(rng.normal(0, 0.6 * side)), centre[1] + float(rng.normal(0, 0.6 * side))
 
 
-def draw_thing(
+def draw_object(
     things: Sequence[Tensor],
     centre: tuple[float, float],
     side: float,
@@ -168,8 +168,8 @@ def draw_thing(
     dx, dy = (size[1] / 2 - centre[0]) * scale, (size[0] / 2 - centre[1]) * scale
     x = thing.shape[2] / 2 + np.cos(angle) * dx + np.sin(angle) * dy
     y = thing.shape[1] / 2 - np.sin(angle) * dx + np.cos(angle) * dy
-    window = Window(float(y), float(x), size[0] * scale, size[1] * scale, angle, False)
-    layer = augmentation.soften(augmentation.cut([thing], window, size)[None], rng, chance=0.4, strongest=6.0)[0]
+    crop = AffineCrop(float(y), float(x), size[0] * scale, size[1] * scale, angle, False)
+    layer = augmentation.soften(augmentation.cut([thing], crop, size)[None], rng, chance=0.4, strongest=6.0)[0]
     light = float(rng.uniform(0.5, 1.2))
     return torch.cat([(layer[:3] * light).minimum(layer[3:]), layer[3:]])
 

@@ -18,14 +18,14 @@ _LEAST_PERSON = 40  # root of the area, in pixels; smaller people carry nothing
 _POINTS = 24
 
 
-class Person(NamedTuple):
+class Wearer(NamedTuple):
     """The edge of somebody, points (P, 2) as (x, y) from above to below, and the root of their area; in pixels."""
 
     edge: NDArray[np.float64]
     extent: float
 
 
-def carry_loops(
+def carry_straps(
     photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = _CHANCE
 ) -> None:
     """Give some of the people one to three straps or bags; what is seen through a handle stays as it is. In place.
@@ -42,7 +42,7 @@ def carry_loops(
         edge = augmentation.find_edge(alpha[i], _LEAST_PERSON)
         if edge is None:
             continue
-        person = Person(np.stack([edge.columns, edge.rows], 1).astype(np.float64) + 0.5, edge.extent)
+        person = Wearer(np.stack([edge.columns, edge.rows], 1).astype(np.float64) + 0.5, edge.extent)
         for _ in range(rng.integers(1, 4)):
             draw = _bag if rng.random() < _BAG_CHANCE else _strap
             augmentation.lay_over(
@@ -56,7 +56,7 @@ def bow(start: NDArray[np.float64], control: NDArray[np.float64], end: NDArray[n
     return ((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end).astype(np.float32)[None]
 
 
-def _strap(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, rng: np.random.Generator) -> Tensor:
+def _strap(person: Wearer, alpha: Tensor, foreground: Tensor, texture: Tensor, rng: np.random.Generator) -> Tensor:
     """A layer (4, H, W) with a band that leaves the person at one point of their edge and comes back at another."""
     start = person.edge[rng.integers(len(person.edge))]
     distances = np.hypot(*(person.edge - start).T)
@@ -76,7 +76,7 @@ def _strap(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, r
     return torch.cat([lit.clamp(0, 1) * cover, cover])
 
 
-def _bag(person: Person, alpha: Tensor, foreground: Tensor, texture: Tensor, rng: np.random.Generator) -> Tensor:
+def _bag(person: Wearer, alpha: Tensor, foreground: Tensor, texture: Tensor, rng: np.random.Generator) -> Tensor:
     """A layer (4, H, W) with a bag that hangs by its handle from a point of the person's edge."""
     hand = person.edge[rng.integers(round(_HEAD * len(person.edge)), len(person.edge))]
     half = person.extent * np.array([augmentation.log_uniform(0.06, 0.35, rng), augmentation.log_uniform(0.05, 0.35, rng)])

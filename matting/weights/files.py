@@ -14,9 +14,9 @@ from torch import Tensor
 
 from matting.media.image import replacing
 from matting.network import PRESETS, MattingNetwork, NetworkConfig
-from matting.weights.original import from_authors
+from matting.weights.original import from_original
 
-AUTHORS_SUFFIXES = (".pth", ".pt")
+ORIGINAL_SUFFIXES = (".pth", ".pt")
 _MOST_CHANNELS = 4096
 _MOST_BLOCKS = 64
 
@@ -27,7 +27,7 @@ def read_model(path: Path) -> MattingNetwork:
     Raises:
         ValueError: if the file is damaged or does not fit; names the key, or how many bytes there are.
     """
-    if path.suffix in AUTHORS_SUFFIXES:
+    if path.suffix in ORIGINAL_SUFFIXES:
         config, state = PRESETS["paper"], _read_authors(path)
     else:
         config, state = _read_safetensors(path)
@@ -120,7 +120,7 @@ def _read_authors(path: Path) -> dict[str, Tensor]:
     if stated > 2 * size:
         raise ValueError(f"{path} states {stated} bytes of weights, it has {size} bytes")
     try:
-        return from_authors(state)
+        return from_original(state)
     except (RuntimeError, IndexError) as error:  # tensors that cannot be joined or cut
         raise ValueError(f"{path} has weights of shapes that do not fit: {error}") from error
 

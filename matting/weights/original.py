@@ -26,7 +26,7 @@ class _Entry(NamedTuple):
     rows: slice | None = None
 
 
-def from_authors(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+def from_original(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename, join and split the tensors of an authors' checkpoint into the state dict of the `paper` preset.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 from huggingface_hub import HfApi
 
 from matting.weights.card import model_card
-from matting.weights.files import AUTHORS_SUFFIXES, read_metadata, read_model
+from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model
 from matting.weights.sources import HUB_FILE, bundled_entry, hub_endpoint, is_bundled, locate
 
 
@@ -46,7 +46,7 @@ def describe(source: str, path: Path, licence: str | None = None) -> dict[str, A
     Raises:
         ValueError: if it is no safetensors file, or nobody says what its licence is.
     """
-    if path.suffix in AUTHORS_SUFFIXES:
+    if path.suffix in ORIGINAL_SUFFIXES:
         command = f"python -m matting.weights convert {path} OUT.safetensors"
         raise ValueError(f"only safetensors files are published; first: {command}")
     metadata = read_metadata(path)

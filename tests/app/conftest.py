@@ -20,7 +20,7 @@ from gradio_client import Client
 
 from matting import Matte, matte_image
 from matting.app.results.result import Result, make_result
-from matting.app.session import Visits
+from matting.app.session import Sessions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -52,8 +52,8 @@ def request_of():
 
 
 @pytest.fixture
-def visits(tmp_path) -> Visits:
-    return Visits(tmp_path)
+def sessions(tmp_path) -> Sessions:
+    return Sessions(tmp_path)
 
 
 @dataclass(frozen=True)

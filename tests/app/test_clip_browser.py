@@ -88,13 +88,13 @@ def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
     page = clip_tab()
     page.locator("#clip-example").click()
     page.locator(".clip-progress").wait_for()
-    wait_until(lambda: any(app.folder.glob("visit-*-clip/*/.*.part")))
+    wait_until(lambda: any(app.folder.glob("session-*-clip/*/.*.part")))
     began = perf_counter()
     page.locator("#clip-stop").click()
     page.get_by_text("Stopped. Nothing was kept.").wait_for()
     print(f"stopped {perf_counter() - began:.2f} s after the click")
-    wait_until(lambda: not any(app.folder.glob("visit-*-clip/*/.*.part")))  # the step under way ends first
-    assert not list(app.folder.glob("visit-*-clip/*/clip*"))
+    wait_until(lambda: not any(app.folder.glob("session-*-clip/*/.*.part")))  # the step under way ends first
+    assert not list(app.folder.glob("session-*-clip/*/clip*"))
 
 
 def test_what_is_no_clip_is_refused_before_any_work(clip_tab, tmp_path):

@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 
 from matting.app.builder import build_space
 from matting.app.service import Service
-from matting.app.session import Visits
+from matting.app.session import Sessions
 from matting.app.tabs import clip as clip_module
 from matting.app.tabs.clip import check_clip, find_problem
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
@@ -101,7 +101,7 @@ def test_the_strip_shows_a_frame_and_its_neighbours(report, tmp_path):
 @pytest.fixture
 def server(lite_model, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    demo = build_space(Service(lite_model, "random", Visits(tmp_path / "gradio")))
+    demo = build_space(Service(lite_model, "random", Sessions(tmp_path / "gradio")))
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, max_file_size="80mb")
     yield address
     demo.close()
@@ -124,11 +124,11 @@ def test_endpoint_returns_files_and_facts(server, tmp_path):
 
 
 def test_a_visit_forgets_its_clips(tmp_path):
-    visit = Visits(tmp_path).of(None, gr.Request(session_hash="a"))
-    folder = visit.begin_clip()
+    session = Sessions(tmp_path).of(None, gr.Request(session_hash="a"))
+    folder = session.begin_clip()
     (folder / "out.webm").touch()
-    visit.begin(None)
+    session.begin(None)
     assert (folder / "out.webm").exists()  # a new photo leaves the clip alone
-    assert not list(visit.begin_clip().iterdir()) and not folder.exists()
-    visit.clear()
-    assert not visit.clip_folder.exists()
+    assert not list(session.begin_clip().iterdir()) and not folder.exists()
+    session.clear()
+    assert not session.clip_folder.exists()

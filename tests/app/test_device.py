@@ -55,17 +55,17 @@ def lender() -> Lender:
     return Lender()
 
 
-def test_all_work_can_be_lent(lender, lite_model, visits, request_of, tmp_path):
+def test_all_work_can_be_lent(lender, lite_model, sessions, request_of, tmp_path):
     from test_clip_tab import make_clip
 
-    service = Service(lite_model, "random", visits, lend=lender)
+    service = Service(lite_model, "random", sessions, lend=lender)
     lender.launched = True
     assert len(lender.functions) == 3
-    visit = visits.of(None, request_of("a"))
+    session = sessions.of(None, request_of("a"))
     image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
-    matte = service.matte(image, Settings(size="512", refine=False), visit)
+    matte = service.matte(image, Settings(size="512", refine=False), session)
     assert matte.alpha.shape == (90, 120) and len(matte.regions.cells) == 0
-    compared = run_method("coarse", Photo("noise", image, None), service, visit)
+    compared = run_method("coarse", Photo("noise", image, None), service, session)
     assert compared.alpha.shape == (90, 120) and compared.failure is None
     clip = make_clip(tmp_path / "a.mp4")
     outputs = {"alpha": tmp_path / "alpha.mp4"}

@@ -24,7 +24,7 @@ def test_matte_and_look_into_a_region(connect, matte_elsewhere):
     assert Image.open(cutout).mode == "RGBA"
     assert facts["found_somebody"] and facts["regions"] == len(matte.regions.cells)
     assert facts["size_px"] == list(Image.open(photo).size)
-    assert facts["window_px"] == matte.window._asdict() and facts["brightening"] == round(matte.brightening, 2)
+    assert facts["crop_px"] == matte.crop._asdict() and facts["brightening"] == round(matte.brightening, 2)
 
     region = client.predict(0.5, 0.25, api_name="/inspect_region")
     assert region["cell"] == matte.regions.cells[region["region"]].tolist()

@@ -13,13 +13,13 @@ from matting.app import text
 from matting.app.builder import build_space
 from matting.app.errors import Problem, plain_errors
 from matting.app.service import Service
-from matting.app.session import StoppedError, Visits
+from matting.app.session import Sessions, StoppedError
 
 
 def test_the_same_photo_sent_twice_is_two_files(lite_model, tmp_path, monkeypatch):
     """Otherwise the first visitor who leaves takes the other's photo along."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    demo = build_space(Service(lite_model, "random", Visits(tmp_path)))
+    demo = build_space(Service(lite_model, "random", Sessions(tmp_path)))
     demo.max_file_size = None  # otherwise set by launch()
     with TestClient(App.create_app(demo)) as client:
         sent = [client.post("/gradio_api/upload", files={"files": ("me.jpg", b"the same")}).json()[0] for _ in range(2)]
@@ -31,11 +31,11 @@ def test_the_same_photo_sent_twice_is_two_files(lite_model, tmp_path, monkeypatc
 
 
 def test_uploads_of_a_failed_first_request_go(tmp_path, request_of):
-    visits, upload = Visits(tmp_path), tmp_path / "upload.jpg"
+    sessions, upload = Sessions(tmp_path), tmp_path / "upload.jpg"
     upload.touch()
-    visit = visits.of(None, request_of("a"))
-    visit.uploads.add(upload)
-    del visit
+    session = sessions.of(None, request_of("a"))
+    session.uploads.add(upload)
+    del session
     gc.collect()
     assert not upload.exists()
 
@@ -64,5 +64,5 @@ def test_other_errors_stay_what_they_are():
 
 def test_no_file_of_the_app_lies_among_those_of_visitors(lite_model, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    build_space(Service(lite_model, "random", Visits(tmp_path)))
+    build_space(Service(lite_model, "random", Sessions(tmp_path)))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -35,7 +35,7 @@ def test_regions_are_where_the_people_are(close_up):
 
 
 def test_the_window_is_framed(close_up):
-    shown, window = show_regions(close_up.matte), close_up.matte.window
+    shown, window = show_regions(close_up.matte), close_up.matte.crop
     assert (shown[window.top, window.left : window.right] > 200).all()
     assert (shown[window.top : window.bottom, window.right - 1] > 200).all()
     assert (shown[: window.top] < 20).all()
@@ -44,8 +44,8 @@ def test_the_window_is_framed(close_up):
 def test_the_locator_lies_over_the_whole_photo(close_up):
     matte = close_up.matte
     left, top, width, height = map(float, re.search('viewBox="([^"]*)"', locator_svg(matte)).group(1).split())
-    scale = matte.working_size[1] / (matte.window.right - matte.window.left)
-    assert (left, width) == pytest.approx((-matte.window.left * scale, 900 * scale), rel=1e-3)
+    scale = matte.working_size[1] / (matte.crop.right - matte.crop.left)
+    assert (left, width) == pytest.approx((-matte.crop.left * scale, 900 * scale), rel=1e-3)
     first = matte.regions.cells[0] * 8
     assert 385 < (first[1] - left) / width * 900 < 480 and 285 < (first[0] - top) / height * 600 < 355
 

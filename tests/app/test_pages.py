@@ -258,10 +258,10 @@ def test_photo_background_settings_and_loupe(open_page):
     page.get_by_role("checkbox", name="Refinement").check()
     page.wait_for_function(f"!{nothing_redrawn}")
 
-    page.locator("#loupe .map button").last.click()
-    page.wait_for_function("[...document.querySelectorAll('#loupe .map button')].pop().ariaPressed == 'true'")
-    page.locator("#loupe input[type=range]").fill("80")
-    assert page.eval_on_selector("#loupe .glass", "e => e.style.getPropertyValue('--wipe')") == "80"
+    page.locator("#magnifier .map button").last.click()
+    page.wait_for_function("[...document.querySelectorAll('#magnifier .map button')].pop().ariaPressed == 'true'")
+    page.locator("#magnifier input[type=range]").fill("80")
+    assert page.eval_on_selector("#magnifier .glass", "e => e.style.getPropertyValue('--wipe')") == "80"
 
 
 def test_photo_example_has_a_true_alpha(open_page):
@@ -483,9 +483,9 @@ def test_every_picture_has_an_alt_text_or_is_decoration(open_page):
 
 def test_files_go_when_the_page_is_closed(open_page, photo, app):
     page = open_page()
-    before = set(app.folder.glob("visit-*"))
+    before = set(app.folder.glob("session-*"))
     other = open_page()
-    (own,) = set(app.folder.glob("visit-*")) - before
+    (own,) = set(app.folder.glob("session-*")) - before
     upload(other, photo)
     assert any(own.rglob("*my portrait*"))
     other.close()

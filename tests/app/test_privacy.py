@@ -127,7 +127,7 @@ def test_names_of_files_cannot_be_guessed(app, connect, upload):
     results = [path for path in app.folder.rglob("*.png") if "silver" in path.name]
     assert results
     for path in results:
-        assert re.fullmatch(r"visit-[\w-]{32}", path.relative_to(app.folder).parts[0])
+        assert re.fullmatch(r"session-[\w-]{32}", path.relative_to(app.folder).parts[0])
     assert re.fullmatch(r"[0-9a-f]{64}", upload.parent.name) and upload.parent.parent == app.folder
 
 

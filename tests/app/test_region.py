@@ -10,7 +10,7 @@ from matting.app.results.region import (
     region_towards,
     view_region,
 )
-from matting.inference.crop import Window, whole
+from matting.inference.crop import Crop, whole
 from matting.inference.matte import Matte, Regions
 
 
@@ -26,7 +26,7 @@ def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
     )
 
 
-def make_matte(regions: Regions, window: Window | None = None) -> Matte:
+def make_matte(regions: Regions, window: Crop | None = None) -> Matte:
     """Of a photo of 50 x 100 pixels, all of it unless a window is given."""
     image, plane, trimap = np.zeros((50, 100, 3), np.uint8), np.zeros((50, 100), np.float32), np.zeros((50, 100), np.uint8)
     return Matte(image, plane, plane, trimap, regions, {}, window or whole(50, 100), (128, 256), ((128, 256),), 1.0)
@@ -41,7 +41,7 @@ def test_nearest_region_by_hand():
 
 def test_nearest_region_in_a_close_up():
     regions = make_regions([(0, 0), (0, 31), (15, 16)], [0.1, 0.2, 0.3])
-    matte = make_matte(regions, Window(10, 40, 20, 60))  # a fifth of the photo each way
+    matte = make_matte(regions, Crop(10, 40, 20, 60))  # a fifth of the photo each way
     assert [nearest_region(matte, *point) for point in ((0.4, 0.2), (0.6, 0.2), (0.5, 0.4))] == [0, 1, 2]
     assert nearest_region(matte, 1.0, 0.0) == 1  # outside of the window: what is nearest
 

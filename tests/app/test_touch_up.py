@@ -6,7 +6,7 @@ import numpy as np
 
 from matting.app.results.result import Preview
 from matting.app.results.strokes import Painting, Stroke
-from matting.app.session import Visit
+from matting.app.session import Session
 from matting.app.views.touch_up import draw_kept, touch_up_html
 from matting.evaluation.figures import TRIMAP_COLOURS
 
@@ -24,9 +24,9 @@ def test_what_is_kept_has_its_own_colours_and_the_rest_is_blue(result):
 
 
 def test_the_browser_is_told_what_is_answered(result, tmp_path):
-    visit = Visit(tmp_path / "visit-1")
-    visit.painting = Painting("5e11", 4, ())
+    session = Session(tmp_path / "session-1")
+    session.painting = Painting("5e11", 4, ())
     painted = replace(result, painting=Painting("5e11", 3, (Stroke(True, 0.1, ((0.5, 0.5),)),)))
-    html = touch_up_html(painted, visit)
+    html = touch_up_html(painted, session)
     assert 'data-photo="5e11" data-version="3" data-answered="1"' in html and 'data-act="undo"' in html
-    assert 'data-version="4" data-answered="1"' in touch_up_html(painted, visit, 4)
+    assert 'data-version="4" data-answered="1"' in touch_up_html(painted, session, 4)

@@ -11,7 +11,7 @@ import torch
 from matting.cli.weights import main
 from matting.weights import load_model, locate, read_metadata
 from matting.weights.card import model_card
-from matting.weights.original import from_authors
+from matting.weights.original import from_original
 from matting.weights.sources import BUNDLED, bundled_entry
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -37,7 +37,7 @@ def test_a_checkpoint_of_the_authors_is_converted(checkpoint, tmp_path, capsys):
     target = tmp_path / "paper.safetensors"
     assert main(["convert", str(checkpoint), str(target)]) == 0
     assert f"{target}: preset paper, " in capsys.readouterr().out
-    expected = from_authors(torch.load(checkpoint, weights_only=True)["mat_model"])
+    expected = from_original(torch.load(checkpoint, weights_only=True)["mat_model"])
     loaded = load_model(target, "cpu").state_dict()
     assert loaded.keys() == expected.keys()
     assert all(torch.equal(loaded[key], value.to(loaded[key].dtype)) for key, value in expected.items())

@@ -53,7 +53,7 @@ def test_flicker_shows_in_dtssd_and_the_filter_lowers_it(tmp_path, clip, capsys)
     )
     flickering = make_clip(tmp_path / "b.mp4", width=128, height=128, frames=9, picture=blinking, sound=None)
     off = measure_accuracy(flickering, still, Brightness(), SMALL)
-    on = measure_accuracy(flickering, still, Brightness(), ClipSettings(128, flicker_filter=True))
+    on = measure_accuracy(flickering, still, Brightness(), ClipSettings(128, temporal=True))
     assert off.coarse_dtssd > 0.8
     assert on.coarse_dtssd < 0.8 * off.coarse_dtssd
     print_accuracy(flickering, still, Brightness(), 128)

@@ -19,7 +19,7 @@ from PIL import Image
 
 from matting.inference.clip import STAGES, ClipSettings, ahead, iterate_clip, matte_clip, matte_frames
 from matting.inference.photo import matte_image
-from matting.media.export import PRODUCTS, product_path
+from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import ClipReader
 from matting.network import PRESETS, MattingNetwork
 
@@ -49,7 +49,7 @@ def network() -> MattingNetwork:
 
 
 def paths_of(folder: Path, *products: str) -> dict[str, Path]:
-    return {product: product_path(folder, "out", product) for product in products}
+    return {product: export_path(folder, "out", product) for product in products}
 
 
 def matted(path: Path, model, settings=SMALL) -> list:
@@ -60,7 +60,7 @@ def matted(path: Path, model, settings=SMALL) -> list:
 
 def test_every_product_has_the_clips_frames_times_sound_and_alpha(clip, tmp_path):
     before, frames = read(clip)
-    report = matte_clip(clip, Brightness(), paths_of(tmp_path, *PRODUCTS), SMALL, background=(10, 200, 30))
+    report = matte_clip(clip, Brightness(), paths_of(tmp_path, *EXPORT_FORMATS), SMALL, background=(10, 200, 30))
     expected = np.stack([frame.alpha for frame in matted(clip, Brightness())])
     for product, path in report.paths.items():
         if product == "png":
@@ -133,7 +133,7 @@ def test_filter_keeps_the_frames_and_changes_alpha_only_where_it_flickers(tmp_pa
 
     path = make_clip(tmp_path / "a.mkv", width=128, height=128, frames=9, sound=None, picture=blinking, pixel_format="yuv444p")
     plain = matted(path, Brightness(), ClipSettings(max_side=128, refine=False))
-    steady = matted(path, Brightness(), ClipSettings(max_side=128, refine=False, flicker_filter=True))
+    steady = matted(path, Brightness(), ClipSettings(max_side=128, refine=False, temporal=True))
     assert [frame.pts for frame in steady] == [frame.pts for frame in plain]
     for one, other in zip(plain, steady, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
@@ -146,10 +146,10 @@ def test_filter_keeps_the_frames_and_changes_alpha_only_where_it_flickers(tmp_pa
 
 
 def test_a_flash_counts_as_a_scene_cut(clip, tmp_path):
-    report = matte_clip(clip, Brightness(), {}, ClipSettings(max_side=128, flicker_filter=True))
+    report = matte_clip(clip, Brightness(), {}, ClipSettings(max_side=128, temporal=True))
     cuts = [i for i, frame in enumerate(report.frames) if frame.change.cut]
     assert cuts == [FLASH_FRAME, FLASH_FRAME + 1]
-    white = matted(clip, Brightness(), ClipSettings(max_side=128, flicker_filter=True))[FLASH_FRAME]
+    white = matted(clip, Brightness(), ClipSettings(max_side=128, temporal=True))[FLASH_FRAME]
     assert white.alpha.min() > 0.97
 
 
@@ -167,12 +167,12 @@ def test_report_counts_pixels_and_time(clip):
 
 def test_closing_the_iterator_stops_the_work_and_removes_its_files(clip, tmp_path):
     threads = threading.active_count()
-    outputs = paths_of(tmp_path, *PRODUCTS)
+    outputs = paths_of(tmp_path, *EXPORT_FORMATS)
     steps = iterate_clip(clip, Brightness(), outputs, SMALL)
     step = next(steps)
     assert (step.done, step.total) == (1, 20)
     assert step.seconds_left > 0
-    assert len(list(tmp_path.iterdir())) == 1 + len(PRODUCTS)
+    assert len(list(tmp_path.iterdir())) == 1 + len(EXPORT_FORMATS)
     steps.close()
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
     assert threading.active_count() == threads
@@ -184,7 +184,7 @@ def test_an_error_of_the_network_leaves_no_files(clip, tmp_path):
             raise RuntimeError("no more memory")
 
     with pytest.raises(RuntimeError, match="no more memory"):
-        matte_clip(clip, Broken(), paths_of(tmp_path, *PRODUCTS), SMALL)
+        matte_clip(clip, Broken(), paths_of(tmp_path, *EXPORT_FORMATS), SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 

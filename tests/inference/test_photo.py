@@ -20,8 +20,8 @@ from matting.inference.photo import (
     working_size,
 )
 from matting.network import CoarsePrediction, Refinement, nearest_regions
-from matting.postprocess.closed_form import follow_strands
-from matting.postprocess.guided_filter import follow_colours
+from matting.postprocess.closed_form import solve_closed_form
+from matting.postprocess.guided_filter import guided_filter
 from matting.postprocess.upsample import to_tensor
 
 STAGES = {"resize", "coarse", "regions", "refine", "upsample"}
@@ -125,10 +125,10 @@ def test_at_the_working_size_it_is_the_network_and_follows_the_colours_then_the_
     assert np.allclose(matte.regions.patches, prediction.patches[:, 0].numpy(), atol=1e-5)
     coarse, cells = CoarsePrediction(prediction.coarse_alpha, prediction.trimap, ()), prediction.cells
     drawn = draw_alpha(coarse, prediction.patches, cells)
-    expected = follow_colours(drawn[0, 0].numpy(), image / np.float32(255))
+    expected = guided_filter(drawn[0, 0].numpy(), image / np.float32(255))
     assert np.allclose(matte_image(image, network, 256, strands=False).alpha, expected, atol=0.002)
     known = open_cells(settle(coarse, cells), cells)[0, 0].numpy().repeat(8, 0).repeat(8, 1)
-    expected = follow_strands(expected, image / np.float32(255), (known > 0) & (known < 1))
+    expected = solve_closed_form(expected, image / np.float32(255), (known > 0) & (known < 1))
     assert np.allclose(matte.alpha, expected, atol=0.002)
 
 

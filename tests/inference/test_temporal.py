@@ -8,7 +8,7 @@ from matting.inference.temporal import (
     AlphaChange,
     ChangeMeter,
     CoarseFrame,
-    FlickerFilter,
+    TemporalFilter,
     alpha_change,
     flickery_frames,
     is_cut,
@@ -24,7 +24,7 @@ def coarse_frame(colour: float, alpha: float, cut: bool = False) -> CoarseFrame:
 
 
 def run(frames: list[CoarseFrame]) -> list[CoarseFrame]:
-    steady = FlickerFilter()
+    steady = TemporalFilter()
     out = [steady.push(frame) for frame in frames]
     assert out[0] is None
     return [*out[1:], steady.flush()]
@@ -79,7 +79,7 @@ def test_a_scene_cut_starts_anew():
 
 def test_one_frame_and_none():
     assert alphas(run([coarse_frame(0.5, 0.3)])) == pytest.approx([0.3])
-    assert FlickerFilter().flush() is None
+    assert TemporalFilter().flush() is None
 
 
 def test_scene_cuts_are_told_from_movement():

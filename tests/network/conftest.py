@@ -8,7 +8,7 @@ import torch
 from parity import recipe
 
 from matting.network import PRESETS, MattingNetwork
-from matting.weights.original import from_authors
+from matting.weights.original import from_original
 
 PARITY = Path(recipe.__file__).parent
 
@@ -41,5 +41,5 @@ def edge_cases() -> dict[str, torch.Tensor]:
 def paper_model() -> MattingNetwork:
     """The paper's network with the weights of the recorded runs. Do not change it."""
     model = MattingNetwork(PRESETS["paper"]).eval().requires_grad_(False)
-    model.load_state_dict(from_authors({key: torch.from_numpy(value) for key, value in recipe.state_dict().items()}))
+    model.load_state_dict(from_original({key: torch.from_numpy(value) for key, value in recipe.state_dict().items()}))
     return model

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from matting.network.efficientnet import ContextBlock, ConvNorm, EfficientNetEncoder
+from matting.network.efficientnet import ContextBlock, ConvNormAct, EfficientNetEncoder
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def encoder() -> EfficientNetEncoder:
 @pytest.mark.parametrize("training", [False, True])
 def test_strided_convolutions_pad_one_more_pixel_after(kernel, before, after, training):
     torch.manual_seed(0)
-    block = ConvNorm(4, 4, kernel, stride=2, groups=4).train(training)
+    block = ConvNormAct(4, 4, kernel, stride=2, groups=4).train(training)
     block.norm.running_mean.normal_()
     block.norm.running_var.uniform_(0.5, 2)
     x = torch.randn(3, 4, 12, 8)
@@ -55,7 +55,7 @@ def test_statistics_can_be_frozen():
 
 
 def test_folded_norms_still_learn():
-    block = ConvNorm(3, 4, 3, stride=2).eval()
+    block = ConvNormAct(3, 4, 3, stride=2).eval()
     block(torch.rand(1, 3, 8, 8)).sum().backward()
     assert all(parameter.grad is not None for parameter in block.parameters())
 

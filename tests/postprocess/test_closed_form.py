@@ -10,7 +10,7 @@ from pymatting import cf_laplacian
 from matting import load_image, load_model, matte_image
 from matting.evaluation.methods import METHODS, Resources
 from matting.postprocess import closed_form
-from matting.postprocess.closed_form import EDGE_BELIEF, HAIR_BELIEF, believe_drawn, follow_strands
+from matting.postprocess.closed_form import EDGE_WEIGHT, HAIR_WEIGHT, prior_weights, solve_closed_form
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIDE = 180
@@ -33,7 +33,7 @@ def test_blurred_hair_becomes_strands():
     drawn = cv2.GaussianBlur(alpha, (0, 0), 4)
     unknown = np.zeros(alpha.shape, bool)
     unknown[40:130] = True
-    followed = follow_strands(drawn, image, unknown)
+    followed = solve_closed_form(drawn, image, unknown)
     before, after = (np.abs(x - alpha)[unknown].mean() for x in (drawn, followed))
     assert after < 0.7 * before
     assert np.array_equal(followed[~unknown], drawn[~unknown])
@@ -47,12 +47,12 @@ def test_an_edge_that_is_drawn_sharp_is_believed_though_the_colours_blur_it():
     image = np.broadcast_to(wall, (SIDE, SIDE, 3)).copy()
     unknown = np.zeros(alpha.shape, bool)
     unknown[:, 80:100] = True
-    assert np.abs(follow_strands(alpha, image, unknown) - alpha).max() < 0.06
+    assert np.abs(solve_closed_form(alpha, image, unknown) - alpha).max() < 0.06
 
 
 def test_nothing_unknown_changes_nothing():
     image, alpha = hairy_photo()
-    assert np.array_equal(follow_strands(alpha, image, np.zeros(alpha.shape, bool)), alpha)
+    assert np.array_equal(solve_closed_form(alpha, image, np.zeros(alpha.shape, bool)), alpha)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 180])
@@ -70,16 +70,16 @@ def test_strips_make_up_the_laplacian_of_the_whole_picture(rows: int, monkeypatc
 def test_pictures_narrower_than_a_window_or_a_strip(size: tuple[int, int]):
     random = np.random.default_rng(0)
     alpha, image = random.random(size, np.float32), random.random((*size, 3), np.float32)
-    followed = follow_strands(alpha, image, np.ones(size, bool))
+    followed = solve_closed_form(alpha, image, np.ones(size, bool))
     assert followed.shape == size and followed.min() >= 0 and followed.max() <= 1
 
 
 def test_belief_falls_where_all_around_is_soft():
     alpha = np.zeros((SIDE, SIDE), np.float32)
     alpha[:, 90:] = 0.5
-    belief = believe_drawn(alpha)
-    assert belief[:, 20] == pytest.approx(1.05 * EDGE_BELIEF)
-    assert belief[:, 150] == pytest.approx(0.05 * HAIR_BELIEF)
+    belief = prior_weights(alpha)
+    assert belief[:, 20] == pytest.approx(1.05 * EDGE_WEIGHT)
+    assert belief[:, 150] == pytest.approx(0.05 * HAIR_WEIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,6 @@ def test_what_changes_in_one_place_leaves_hair_far_from_it_as_it_was():
     unknown[40:130] = True
     painted = drawn.copy()
     painted[:, :20] = 0
-    before, after = (follow_strands(one, image, unknown) for one in (drawn, painted))
+    before, after = (solve_closed_form(one, image, unknown) for one in (drawn, painted))
     assert np.abs(after - before)[:, :20].max() > 0.3
     assert np.abs(after - before)[:, 90:].max() < 3e-4  # twice as much and more if the solver stops early

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from matting.postprocess.guided_filter import NOTICEABLE, fit_colours, follow_colours
+from matting.postprocess.guided_filter import EIGHT_BIT_ROUNDING, fit_colours, guided_filter
 
 DARK, BRIGHT = np.array([0.2, 0.15, 0.1], np.float32), np.array([0.5, 0.7, 0.9], np.float32)
 
@@ -20,7 +20,7 @@ def strands(side: int = 96) -> tuple[np.ndarray, np.ndarray]:
 def test_a_rough_alpha_gets_the_strands_of_the_photo():
     image, truth = strands()
     rough = (truth + np.random.default_rng(0).normal(0, 0.2, truth.shape) * (truth > 0) * (truth < 1)).clip(0, 1)
-    followed = follow_colours(rough.astype(np.float32), image)
+    followed = guided_filter(rough.astype(np.float32), image)
     assert followed.shape == truth.shape and followed.dtype == np.float32
     assert followed.min() >= 0 and followed.max() <= 1
     assert np.abs(followed - truth).mean() < 0.5 * np.abs(rough - truth).mean()
@@ -30,18 +30,18 @@ def test_seams_between_regions_go():
     image, truth = strands()
     seams = truth + 0.15 * np.kron(np.indices((12, 12)).sum(0) % 2 * 2 - 1, np.ones((8, 8)))
     seams = np.where((truth > 0) & (truth < 1), seams, truth).clip(0, 1).astype(np.float32)
-    assert np.abs(follow_colours(seams, image) - truth).mean() < 0.5 * np.abs(seams - truth).mean()
+    assert np.abs(guided_filter(seams, image) - truth).mean() < 0.5 * np.abs(seams - truth).mean()
 
 
 def test_an_alpha_that_is_linear_in_the_colour_stays():
     image, truth = strands()
-    assert np.abs(follow_colours(truth, image) - truth).max() < 0.02
+    assert np.abs(guided_filter(truth, image) - truth).max() < 0.02
 
 
 def test_what_is_certain_is_left_alone():
     rng = np.random.default_rng(0)
-    alpha = rng.choice([0, 0.4 * NOTICEABLE, 0.5, 1 - 0.4 * NOTICEABLE, 1], (40, 50)).astype(np.float32)
-    followed = follow_colours(alpha, rng.random((40, 50, 3), np.float32))
+    alpha = rng.choice([0, 0.4 * EIGHT_BIT_ROUNDING, 0.5, 1 - 0.4 * EIGHT_BIT_ROUNDING, 1], (40, 50)).astype(np.float32)
+    followed = guided_filter(alpha, rng.random((40, 50, 3), np.float32))
     certain = alpha != 0.5
     assert np.array_equal(followed[certain], alpha[certain]) and not np.array_equal(followed, alpha)
 
@@ -49,13 +49,13 @@ def test_what_is_certain_is_left_alone():
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_nothing_soft_nothing_to_do(value):
     alpha = np.full((9, 7), value, np.float32)
-    assert np.array_equal(follow_colours(alpha, np.zeros((9, 7, 3), np.float32)), alpha)
+    assert np.array_equal(guided_filter(alpha, np.zeros((9, 7, 3), np.float32)), alpha)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1), (3, 4), (64, 48)])
 def test_any_size(shape):
     rng = np.random.default_rng(0)
-    followed = follow_colours(rng.random(shape, np.float32), rng.random((*shape, 3), np.float32))
+    followed = guided_filter(rng.random(shape, np.float32), rng.random((*shape, 3), np.float32))
     assert followed.shape == shape and np.isfinite(followed).all() and followed.min() >= 0 and followed.max() <= 1
 
 

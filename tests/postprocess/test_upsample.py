@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from matting.postprocess.closed_form import follow_strands
-from matting.postprocess.guided_filter import follow_colours
+from matting.postprocess.closed_form import solve_closed_form
+from matting.postprocess.guided_filter import guided_filter
 from matting.postprocess.upsample import resize_alpha, to_tensor, upsample_alpha
 
 
@@ -70,8 +70,8 @@ def test_of_a_photo_no_larger_than_the_working_size_the_alpha_follows_the_photo_
     pixels, alpha = hair(128)
     small = cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_CUBIC) / np.float32(255)
     alpha, photo = cv2.resize(alpha, (256, 256)), pixels / np.float32(255)
-    expected = follow_colours(resize_alpha(alpha, 128, 128), photo)
+    expected = guided_filter(resize_alpha(alpha, 128, 128), photo)
     known = np.full((32, 32), 0.5)
     assert np.array_equal(upsample_alpha(alpha, known, small, pixels, strands=False), expected)
-    expected = follow_strands(expected, photo, np.ones((128, 128), bool))
+    expected = solve_closed_form(expected, photo, np.ones((128, 128), bool))
     assert np.array_equal(upsample_alpha(alpha, known, small, pixels), expected)

@@ -103,15 +103,15 @@ def test_darkened_pictures_keep_some_light():
 
 def test_cut_of_everything_is_the_picture():
     picture = torch.randint(0, 256, (4, 32, 48), dtype=torch.uint8)
-    window = augmentation.Window(16, 24, 32, 48, 0.0, False)
-    assert torch.allclose(augmentation.cut([picture], window, (32, 48)), picture / 255, atol=1e-5)
-    mirrored = augmentation.cut([picture], window._replace(mirrored=True), (32, 48))
+    crop = augmentation.AffineCrop(16, 24, 32, 48, 0.0, False)
+    assert torch.allclose(augmentation.cut([picture], crop, (32, 48)), picture / 255, atol=1e-5)
+    mirrored = augmentation.cut([picture], crop._replace(mirrored=True), (32, 48))
     assert torch.allclose(mirrored, picture.flip(2) / 255, atol=1e-5)
 
 
 def test_cut_turns_by_a_quarter():
     picture = torch.randint(0, 256, (1, 32, 32), dtype=torch.uint8)
-    turned = augmentation.cut([picture], augmentation.Window(16, 16, 32, 32, np.pi / 2, False), (32, 32))
+    turned = augmentation.cut([picture], augmentation.AffineCrop(16, 16, 32, 32, np.pi / 2, False), (32, 32))
     candidates = [torch.rot90(picture, k, (1, 2)) / 255 for k in (1, 3)]
     assert any(torch.allclose(turned, c, atol=1e-3) for c in candidates)
 

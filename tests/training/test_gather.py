@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from matting.training import gather
-from matting.training.gather import pick_pictures, pick_things
+from matting.training.gather import pick_objects, pick_pictures
 
 
 def photo(path: Path, size: tuple[int, int], channels: int = 3) -> None:
@@ -40,7 +40,7 @@ def test_only_large_cut_out_photos_become_things(tmp_path):
     photo(stamps / "plants/leaf.png", (50, 50), 4)
     photo(stamps / "food/plate.png", (200, 100))
     photo(stamps / "symbols/arrow.png", (200, 100), 4)
-    assert pick_things(tmp_path, out) == 1
+    assert pick_objects(tmp_path, out) == 1
     with Image.open(out / "animals/cat.png") as cat:
         assert cat.mode == "RGBA" and cat.size == (200, 100)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from matting.training.holes import open_gaps
+from matting.training.holes import open_holes
 
 
 def disc(count: int) -> torch.Tensor:
@@ -16,7 +16,7 @@ def test_gaps_are_narrow_and_take_only_from_people_who_left_their_photo():
     alpha = disc(8)
     alpha[7] = 0  # nobody
     kept = np.array([True] + [False] * 7)
-    open_gaps(alpha, kept, np.random.default_rng(0), chance=1)
+    open_holes(alpha, kept, np.random.default_rng(0), chance=1)
     lost = disc(8) - alpha
     assert torch.equal(alpha[0], disc(1)[0]) and not alpha[7].any()
     assert alpha.min() >= 0 and lost.min() >= 0
@@ -30,11 +30,11 @@ def test_small_people_and_those_who_fill_the_picture_have_no_gaps():
     alpha[:2, :, 30:60, 30:60] = 1
     alpha[2:] = 1
     before = alpha.clone()
-    open_gaps(alpha, np.zeros(4, bool), np.random.default_rng(0), chance=1)
+    open_holes(alpha, np.zeros(4, bool), np.random.default_rng(0), chance=1)
     assert torch.equal(alpha, before)
 
 
 def test_only_some_have_gaps():
     alpha = disc(60)
-    open_gaps(alpha, np.zeros(60, bool), np.random.default_rng(0), chance=0.3)
+    open_holes(alpha, np.zeros(60, bool), np.random.default_rng(0), chance=0.3)
     assert 8 < sum(not torch.equal(one, was) for one, was in zip(alpha, disc(60), strict=True)) < 28

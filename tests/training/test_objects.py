@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from matting.training.objects import draw_thing, hold_objects, load_things, stand_at_head, stand_behind
+from matting.training.objects import draw_object, hold_objects, load_objects, stand_at_head, stand_behind
 
 CPU = torch.device("cpu")
 
@@ -26,7 +26,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> list[Tensor]:
     Image.fromarray(pixels).save(folder / "round" / "disc.png")
     Image.fromarray(pixels[:50, :50]).save(folder / "small.png")
     Image.fromarray(pixels[..., :3]).save(folder / "photo.png")
-    return load_things(folder, CPU)
+    return load_objects(folder, CPU)
 
 
 def test_only_large_transparent_pictures_are_things(things):
@@ -38,12 +38,12 @@ def test_only_large_transparent_pictures_are_things(things):
 
 def test_a_folder_without_things_says_so(tmp_path: Path):
     with pytest.raises(ValueError, match="transparent PNGs of at least 120 px"):
-        load_things(tmp_path, CPU)
+        load_objects(tmp_path, CPU)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thing_lies_where_it_was_put(things, seed):
-    layer = draw_thing(things, (70.0, 40.0), 50.0, (96, 160), np.random.default_rng(seed))
+    layer = draw_object(things, (70.0, 40.0), 50.0, (96, 160), np.random.default_rng(seed))
     assert layer.shape == (4, 96, 160) and layer.min() >= 0 and (layer[:3] <= layer[3:] + 1e-6).all()
     rows, columns = torch.nonzero(layer[3] > 0.5).float().T
     assert columns.mean().item() == pytest.approx(70, abs=1.5) and rows.mean().item() == pytest.approx(40, abs=1.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from matting.training.straps import bow, carry_loops
+from matting.training.straps import bow, carry_straps
 
 
 def disc(count: int) -> torch.Tensor:
@@ -17,7 +17,7 @@ def test_straps_and_bags_are_foreground_and_leave_their_gaps_alone():
     alpha[11] = 0  # nobody
     photo = alpha * colour + (1 - alpha) * behind
     before, was = photo.clone(), alpha.clone()
-    carry_loops(photo, alpha, colour, torch.rand(12, 3, 160, 200), np.random.default_rng(0), chance=1)
+    carry_straps(photo, alpha, colour, torch.rand(12, 3, 160, 200), np.random.default_rng(0), chance=1)
     assert torch.allclose(photo, alpha * colour + (1 - alpha) * behind, atol=1e-4)
     assert (alpha >= was - 1e-6).all() and alpha.max() <= 1
     assert ((alpha - was)[:11].flatten(1).sum(1) > 30).all(), "each of them reaches beyond the person"
@@ -38,11 +38,11 @@ def test_small_people_and_those_who_fill_the_picture_carry_nothing():
     alpha[:2, :, 30:60, 30:60] = 1
     alpha[2:] = 1
     before, photo = alpha.clone(), torch.rand(4, 3, 96, 96)
-    carry_loops(photo, alpha, photo.clone(), photo, np.random.default_rng(0), chance=1)
+    carry_straps(photo, alpha, photo.clone(), photo, np.random.default_rng(0), chance=1)
     assert torch.equal(alpha, before)
 
 
 def test_only_some_carry_something():
     alpha, photo = disc(60), torch.rand(60, 3, 160, 200)
-    carry_loops(photo, alpha, photo.clone(), photo.clone(), np.random.default_rng(0), chance=0.3)
+    carry_straps(photo, alpha, photo.clone(), photo.clone(), np.random.default_rng(0), chance=0.3)
     assert 8 < sum(not torch.equal(one, was) for one, was in zip(alpha, disc(60), strict=True)) < 28

@@ -25,7 +25,7 @@ from matting.training import train as training
 from matting.training.average_checkpoints import trained_steps
 from matting.training.dataset import Batch, unite_cells
 from matting.training.distillation import Components, FeatureTeacher
-from matting.training.guided import follow_colours
+from matting.training.guided import guided_filter
 from matting.training.loader import ahead, batch_shape, repeat
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap
 from matting.training.optimiser import build_optimiser, schedule
@@ -190,7 +190,7 @@ def test_guided_training_does_not_see_what_the_filter_mends():
     image = alpha.repeat(1, 3, 1, 1)
     batch, weight = Batch(image, alpha, image, 1 - image), torch.ones_like(alpha)
     noisy = (alpha + 0.1 * torch.randn_like(alpha)).clamp(0, 1)
-    drawn, followed = judge(noisy, batch, weight), judge(follow_colours(noisy, image), batch, weight)
+    drawn, followed = judge(noisy, batch, weight), judge(guided_filter(noisy, image), batch, weight)
     assert all(after < 0.6 * before for after, before in zip(followed, drawn, strict=True))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matting.app import text
 from matting.app.results.result import Result, shrink
 from matting.app.service import Service
-from matting.app.session import Visit, address_of, stoppable
+from matting.app.session import Session, address_of, stoppable
 from matting.app.views.panels import scale_html
 from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
 from matting.evaluation.hub import DownloadError
@@ -69,12 +69,12 @@ def method_choices() -> list[tuple[str, str]]:
     return [(_label(method), name) for name, method in METHODS.items()]
 
 
-def run_method(name: str, photo: Photo, service: Service, visit: Visit) -> Compared:
+def run_method(name: str, photo: Photo, service: Service, session: Session) -> Compared:
     """Run one method; what is wrong with it becomes its `failure`. Raises `StoppedError`."""
     method = METHODS[name]
     trimap = None if photo.truth is None else trimap_from_alpha(photo.truth)
     try:
-        with stoppable(service.model, visit):
+        with stoppable(service.model, session):
             timed = service.work.run_method(name, photo.image, trimap)
             return Compared(name, method.title, timed.estimate.alpha, timed.seconds, None)
     except (ValueError, DownloadError, MemoryError) as error:
@@ -88,10 +88,10 @@ def metrics_of(entries: Sequence[Compared], photo: Photo) -> dict[str, Metrics]:
     return {entry.title: measure(entry.alpha, photo.truth) for entry in entries if entry.alpha is not None}
 
 
-def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, visit: Visit) -> str:
+def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, session: Session) -> str:
     """The pictures of all methods in one view, with seconds; all of them zoom together."""
     limit = _limit(entries, photo)
-    figures = [_figure(entry, picture_of(entry, photo, view, limit), view, photo.stem, visit) for entry in entries]
+    figures = [_figure(entry, picture_of(entry, photo, view, limit), view, photo.stem, session) for entry in entries]
     scale = ""
     if view == ERROR:
         needed = f'<p class="small">{text.COMPARE_NO_TRUTH}</p>'
@@ -127,12 +127,12 @@ def _limit(entries: Sequence[Compared], photo: Photo) -> float:
     return shared_limit(errors) if errors else 1.0
 
 
-def _figure(entry: Compared, picture: NDArray[np.uint8] | None, view: str, stem: str, visit: Visit) -> str:
+def _figure(entry: Compared, picture: NDArray[np.uint8] | None, view: str, stem: str, session: Session) -> str:
     title = escape(entry.title)
     if picture is None:
         reason = escape(text.COMPARE_FAILED.format(reason=entry.failure))
         return f'<figure><div class="missing">{reason}</div><figcaption><b>{title}</b></figcaption></figure>'
-    source = address_of(visit.write(picture, f"{stem}-{entry.name}", lossy=view == CUTOUT))
+    source = address_of(session.write(picture, f"{stem}-{entry.name}", lossy=view == CUTOUT))
     seconds = text.COMPARE_SECONDS.format(seconds=entry.seconds)
     return (
         f'<figure><div class="zoomed"><img src="{source}" alt="{title}"/></div>'

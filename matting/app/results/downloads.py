@@ -9,7 +9,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.results.background import Background
 from matting.app.results.result import Result
-from matting.app.session import Visit
+from matting.app.session import Session
 from matting.app.views.panels import panel_pixels
 
 CUTOUT, ALPHA, ALPHA16, COMPOSITE, ZIP = "cutout", "alpha", "alpha16", "composite", "panels"
@@ -23,19 +23,19 @@ SAVES = {
 _PNG_LEVEL = 4
 
 
-def make_file(result: Result, what: str, background: Background, visit: Visit) -> Path:
+def make_file(result: Result, what: str, background: Background, session: Session) -> Path:
     """Write one file and return its path, `<stem>-<what>.png` or `.zip`.
 
     Args:
         result: the photo.
         what: a key of `SAVES` or the name of a panel.
         background: for the composite.
-        visit: whose file it is.
+        session: whose file it is.
 
     Raises:
         ValueError: if there is no such file.
     """
-    path = visit.path(f"{result.stem}-{what}.{'zip' if what == ZIP else 'png'}")
+    path = session.path(f"{result.stem}-{what}.{'zip' if what == ZIP else 'png'}")
     if what == ZIP:
         _write_zip(result, path)
     else:

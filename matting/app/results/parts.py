@@ -10,7 +10,7 @@ from scipy import ndimage
 
 MAP_SIDE = 512
 MOST_PARTS = 9
-_SMALLEST_SHARE = 0.004  # of what the network looked at; smaller islands belong to the part nearest to them
+_SMALLEST_SHARE = 0.004  # of what the network looked at; smaller components belong to the part nearest to them
 
 
 @dataclass(frozen=True)
@@ -52,27 +52,27 @@ class Parts:
         return replace(self, dropped=frozenset(number for number, mask in enumerate(masks) if gone[mask].mean() > 0.5))
 
 
-def find_parts(alpha: NDArray[np.float32], window_share: float = 1.0) -> Parts:
+def find_parts(alpha: NDArray[np.float32], crop_share: float = 1.0) -> Parts:
     """Split an alpha (H, W) into parts that do not touch each other.
 
     Args:
         alpha: in [0, 1].
-        window_share: the share of the picture that the network looked at.
+        crop_share: the share of the picture that the network looked at.
     """
     height, width = alpha.shape
     scale = min(1.0, MAP_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(Image.fromarray(alpha).resize(size, Image.Resampling.BOX))
     solid = small >= 0.5
-    islands, _ = ndimage.label(solid, structure=np.ones((3, 3)))
-    areas = np.bincount(islands.ravel())[1:]
-    large = np.flatnonzero(areas >= _SMALLEST_SHARE * window_share * small.size)
+    small_components, _ = ndimage.label(solid, structure=np.ones((3, 3)))
+    areas = np.bincount(small_components.ravel())[1:]
+    large = np.flatnonzero(areas >= _SMALLEST_SHARE * crop_share * small.size)
     large = large[np.argsort(-areas[large], kind="stable")][:MOST_PARTS]
     if len(large) == 0:
         return Parts(np.zeros(solid.shape, np.uint8), solid, 0)
     number = np.full(len(areas) + 1, 255, np.uint8)
     number[large + 1] = np.arange(len(large))
-    numbered = number[islands]
+    numbered = number[small_components]
     _, nearest = ndimage.distance_transform_edt(numbered == 255, return_indices=True)
     return Parts(numbered[tuple(nearest)], solid, len(large))
 

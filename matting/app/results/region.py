@@ -98,7 +98,7 @@ def nearest_region(matte: Matte, x: float, y: float) -> int:
     if len(cells) == 0:
         raise ValueError("this photo has no refined regions")
     height, width = matte.alpha.shape
-    inside = np.array([y * height - matte.window.top, x * width - matte.window.left])
+    inside = np.array([y * height - matte.crop.top, x * width - matte.crop.left])
     point = inside * matte.working_scale / REGION_SIZE - 0.5
     return int(np.square(cells - point).sum(1).argmin())
 

@@ -78,7 +78,7 @@ class Result:
 
     @property
     def found_somebody(self) -> bool:
-        return float(self.matte.window.cut(self.matte.alpha).mean()) >= NOBODY_SHARE
+        return float(self.matte.crop.cut(self.matte.alpha).mean()) >= NOBODY_SHARE
 
     @cached_property
     def preview(self) -> Preview:
@@ -102,7 +102,7 @@ class Result:
 
     def again(self, matte: Matte, unknown_bias: float, painting: Painting) -> "Result":
         """The result of another matte of the photo; parts stay dropped unless strokes painted since then keep them."""
-        picked = find_parts(matte.alpha, matte.window_share).like(self.picked or self.parts)
+        picked = find_parts(matte.alpha, matte.crop_share).like(self.picked or self.parts)
         kept = [point for stroke in painting.strokes[self.picked_after :] if stroke.keep for point in stroke.points]
         return replace(
             self,
@@ -146,7 +146,7 @@ def make_result(
     truth: NDArray[np.float32] | None = None,
     example: ExamplePhoto | None = None,
 ) -> Result:
-    return Result(stem, matte, unknown_bias, truth, find_parts(matte.alpha, matte.window_share), example)
+    return Result(stem, matte, unknown_bias, truth, find_parts(matte.alpha, matte.crop_share), example)
 
 
 def shrink(pixels: NDArray, side: int = PREVIEW_SIDE) -> NDArray:

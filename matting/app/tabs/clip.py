@@ -16,14 +16,14 @@ from matting.app.results.background import BLUR, COLOUR, PICTURE, parse_colour
 from matting.app.results.result import file_stem
 from matting.app.scripts import HOLD
 from matting.app.service import MODEL_QUEUE, PICKED, UNQUEUED, Service, read_photo
-from matting.app.session import StoppedError, Visit, stoppable
+from matting.app.session import Session, StoppedError, stoppable
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.app.views.clip_page import CHOICES, FIRST_CHOICE, SIZES, build_clip_page
 from matting.app.views.photo_page import note_html
 from matting.inference.clip import ClipProgress, ClipReport, ClipSettings
 from matting.inference.matte import Background
 from matting.inference.temporal import flickery_frames
-from matting.media.export import PRODUCTS, product_path
+from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import ClipReader
 
 MAX_SECONDS = 20
@@ -44,9 +44,9 @@ class ClipResult(NamedTuple):
 class ClipTab:
     """Handlers of the tab and of its endpoint."""
 
-    def __init__(self, service: Service, visit: gr.State):
+    def __init__(self, service: Service, session: gr.State):
         self.service = service
-        self.visit = visit
+        self.session = session
         waiting = text.CLIP_WAITING.format(seconds=MAX_SECONDS)
         self.page = build_clip_page(service.example_clip is not None, waiting)
         self._wire()
@@ -54,8 +54,8 @@ class ClipTab:
 
     def _wire(self) -> None:
         page = self.page
-        choices = [page.size, page.steady, page.kind, page.colour, page.picture, page.products, self.visit]
-        outputs = [self.visit, page.note, page.stop, page.preview, page.facts, page.files, page.chart, page.strip]
+        choices = [page.size, page.steady, page.kind, page.colour, page.picture, page.products, self.session]
+        outputs = [self.session, page.note, page.stop, page.preview, page.facts, page.files, page.chart, page.strip]
         model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
         runs = [
             page.run.click(self.matte_upload, [page.clip, *choices], validator=check_clip, **model),
@@ -64,7 +64,7 @@ class ClipTab:
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             lambda: (note_html(text.CLIP_STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
         )
-        opened = page.chart.select(self.open_frame, self.visit, [page.chart, page.strip, page.preview], **PICKED)
+        opened = page.chart.select(self.open_frame, self.session, [page.chart, page.strip, page.preview], **PICKED)
         opened.success(None, None, None, js=HOLD, api_visibility="private")
         page.kind.input(self.show_background_controls, page.kind, [page.colour, page.picture], **UNQUEUED)
 
@@ -76,12 +76,12 @@ class ClipTab:
             gr.Checkbox(True, label="steady", visible=False),
             gr.Textbox("#3f5f5a", label="background", visible=False),
             gr.CheckboxGroup(CHOICES, value=list(FIRST_CHOICE), label="products", visible=False),
-            self.visit,
+            self.session,
         ]
         outputs = [
             gr.File(label="files", file_count="multiple", visible=False),
             gr.JSON(label="facts", visible=False),
-            self.visit,
+            self.session,
         ]
         trigger.click(
             self.matte_clip,
@@ -103,15 +103,13 @@ class ClipTab:
         colour: str,
         picture: str | None,
         products: list[str],
-        visit: Visit | None,
+        session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
         """The visitor's clip."""
-        visit = self.service.visits.of(visit, request)
-        visit.take(clip, picture)
-        yield from self._run(
-            Path(clip), ClipSettings(int(size), flicker_filter=steady), (kind, colour, picture), products, visit
-        )
+        session = self.service.sessions.of(session, request)
+        session.take(clip, picture)
+        yield from self._run(Path(clip), ClipSettings(int(size), temporal=steady), (kind, colour, picture), products, session)
 
     def matte_example(
         self,
@@ -121,14 +119,14 @@ class ClipTab:
         colour: str,
         picture: str | None,
         products: list[str],
-        visit: Visit | None,
+        session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
         """Our own clip."""
-        visit = self.service.visits.of(visit, request)
-        visit.take(picture)
-        settings = ClipSettings(int(size), flicker_filter=steady)
-        yield from self._run(self.service.example_clip, settings, (kind, colour, picture), products, visit)
+        session = self.service.sessions.of(session, request)
+        session.take(picture)
+        settings = ClipSettings(int(size), temporal=steady)
+        yield from self._run(self.service.example_clip, settings, (kind, colour, picture), products, session)
 
     def matte_clip(
         self,
@@ -137,9 +135,9 @@ class ClipTab:
         steady: bool,
         background: str,
         products: list[str],
-        visit: Visit | None,
+        session: Session | None,
         request: gr.Request,
-    ) -> tuple[list[str], dict[str, Any], Visit]:
+    ) -> tuple[list[str], dict[str, Any], Session]:
         """Cut the people out of a clip.
 
         Args:
@@ -153,29 +151,31 @@ class ClipTab:
             The files, and facts: frames, sizes in pixels, share of the pixels redrawn, seconds per stage and in all, and the
             numbers of the frames that flicker, counted from 0.
         """
-        visit = self.service.visits.of(visit, request)
-        visit.take(clip)
+        session = self.service.sessions.of(session, request)
+        session.take(clip)
         problem = find_problem(clip)  # a validator would refuse with the same words, but programs would not see them
         if problem:
             raise Problem(problem)
         with plain_errors(text.ERROR_CLIP):
             behind = background if background == BLUR.lower() else parse_colour(background)
-        settings = ClipSettings(int(size), flicker_filter=steady)
-        report = [*self._steps(Path(clip), settings, behind, _outputs(clip, products, visit), visit)][-1].report
-        return [str(path) for path in report.paths.values()], facts_of(report), visit
+        settings = ClipSettings(int(size), temporal=steady)
+        report = [*self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)][-1].report
+        return [str(path) for path in report.paths.values()], facts_of(report), session
 
     def stop_work(self, request: gr.Request) -> None:
-        self.service.visits.stop(request)
+        self.service.sessions.stop(request)
 
-    def _run(self, clip: Path, settings: ClipSettings, backdrop: tuple, products: list[str], visit: Visit) -> Iterator[Update]:
+    def _run(
+        self, clip: Path, settings: ClipSettings, backdrop: tuple, products: list[str], session: Session
+    ) -> Iterator[Update]:
         """Progress, then everything there is to see."""
         page = self.page
         gone = {page.preview: None, page.facts: "", page.files: gr.File(visible=False), page.chart: "", page.strip: ""}
-        yield {self.visit: visit, page.note: note_html(text.CLIP_STARTING), page.stop: gr.Button(visible=True), **gone}
+        yield {self.session: session, page.note: note_html(text.CLIP_STARTING), page.stop: gr.Button(visible=True), **gone}
         told = 0.0
         try:
-            outputs = _outputs(clip, [*products, "preview"], visit)
-            for step in self._steps(clip, settings, _background(*backdrop), outputs, visit):
+            outputs = _outputs(clip, [*products, "preview"], session)
+            for step in self._steps(clip, settings, _background(*backdrop), outputs, session):
                 if step.report is None and perf_counter() - told > _PAUSE_S:
                     told = perf_counter()
                     yield {page.note: progress_html(step)}
@@ -185,16 +185,16 @@ class ClipTab:
             yield {page.note: note_html(text.CLIP_WAITING.format(seconds=MAX_SECONDS)), page.stop: gr.Button(visible=False)}
             raise
         else:
-            visit.clip = ClipResult(step.report, outputs["preview"])
-            yield self._result_update(visit.clip)
+            session.clip = ClipResult(step.report, outputs["preview"])
+            yield self._result_update(session.clip)
 
     def _steps(
-        self, clip: Path, settings: ClipSettings, background: Background, outputs: dict[str, Path], visit: Visit
+        self, clip: Path, settings: ClipSettings, background: Background, outputs: dict[str, Path], session: Session
     ) -> Iterator[ClipProgress]:
         """`iterate_clip` on the device, in plain words; raises `StoppedError` if the visitor changes their mind."""
-        with plain_errors(text.ERROR_CLIP), stoppable(self.service.model, visit):
+        with plain_errors(text.ERROR_CLIP), stoppable(self.service.model, session):
             for step in self.service.work.matte_clip(clip, outputs, settings, background):
-                if visit.stop.is_set():
+                if session.stop.is_set():
                     raise StoppedError
                 yield step
 
@@ -213,11 +213,11 @@ class ClipTab:
 
     # Quick answers
 
-    def open_frame(self, visit: Visit | None, event: gr.EventData) -> Update:
+    def open_frame(self, session: Session | None, event: gr.EventData) -> Update:
         """A frame that flickers, between its neighbours; the preview jumps to it."""
-        if visit is None or visit.clip is None:
+        if session is None or session.clip is None:
             raise Problem(text.CLIP_EXPIRED)
-        report, preview = visit.clip
+        report, preview = session.clip
         frame = int(event.value)
         if not 0 <= frame < len(report.frames):
             raise Problem(text.CLIP_EXPIRED)
@@ -268,12 +268,12 @@ def facts_of(report: ClipReport) -> dict[str, Any]:
     }
 
 
-def _outputs(clip: str | Path, products: list[str], visit: Visit) -> dict[str, Path]:
+def _outputs(clip: str | Path, products: list[str], session: Session) -> dict[str, Path]:
     """A path for each product; raises `Problem` if there is none."""
     if not [product for product in products if product != "preview"]:
         raise Problem(text.ERROR_CLIP_FILES)
-    folder = visit.begin_clip()
-    return {product: product_path(folder, file_stem(clip), product) for product in products if product in PRODUCTS}
+    folder = session.begin_clip()
+    return {product: export_path(folder, file_stem(clip), product) for product in products if product in EXPORT_FORMATS}
 
 
 def _background(kind: str, colour: str, picture: str | None) -> Background:

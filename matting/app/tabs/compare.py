@@ -22,7 +22,7 @@ from matting.app.results.comparison import (
 )
 from matting.app.scripts import ZOOM
 from matting.app.service import MODEL_QUEUE, QUICK, UNQUEUED, Service
-from matting.app.session import StoppedError, Visit
+from matting.app.session import Session, StoppedError
 from matting.app.views.ground_truth import metric_table
 from matting.app.views.photo_page import note_html
 
@@ -67,106 +67,108 @@ def _build_page() -> _Page:
 class CompareTab:
     """Handlers of the tab; the methods run one after the other, and each is shown as soon as it is done."""
 
-    def __init__(self, tab: gr.Tab, service: Service, visit: gr.State):
+    def __init__(self, tab: gr.Tab, service: Service, session: gr.State):
         self.service = service
         self.page = page = _build_page()
         shown = [page.note, page.stop, page.grid, page.pair, page.left, page.right, page.slider, page.table]
-        opened = tab.select(self.open, [page.view, visit], [page.note, page.grid], **QUICK)
-        opened.then(self.open_rest, [page.view, visit], shown[3:], **QUICK)
-        running = page.run.click(self.compare, [page.methods, page.view, visit], shown, **MODEL_QUEUE, api_visibility="private")
+        opened = tab.select(self.open, [page.view, session], [page.note, page.grid], **QUICK)
+        opened.then(self.open_rest, [page.view, session], shown[3:], **QUICK)
+        running = page.run.click(
+            self.compare, [page.methods, page.view, session], shown, **MODEL_QUEUE, api_visibility="private"
+        )
         page.stop.click(self.stop_work, None, [page.note, page.stop], cancels=[running], **UNQUEUED)
-        choice = [page.view, page.left, page.right, visit]
+        choice = [page.view, page.left, page.right, session]
         page.view.input(self.change_view, choice, [page.grid, page.slider], **QUICK)
         gr.on([page.left.input, page.right.input], self.change_pair, choice, page.slider, **QUICK)
 
     def stop_work(self, request: gr.Request) -> Update:
-        self.service.visits.stop(request)
+        self.service.sessions.stop(request)
         return {self.page.note: note_html(text.COMPARE_STOPPED), self.page.stop: gr.Button(visible=False)}
 
-    def compare(self, methods: list[str], view: str, visit: Visit | None) -> Iterator[Update]:
+    def compare(self, methods: list[str], view: str, session: Session | None) -> Iterator[Update]:
         """Run the chosen methods on the last photo."""
-        page, photo = self.page, _photo_of(visit)
+        page, photo = self.page, _photo_of(session)
         if not methods:
             raise Problem(text.ERROR_METHODS)
         labels = {name: label for label, name in method_choices()}
-        turn, visit.view, visit.comparison = visit.turn, view, ()
-        visit.stop.clear()
+        turn, session.view, session.comparison = session.turn, view, ()
+        session.stop.clear()
         try:
             for done, name in enumerate(methods, 1):
                 message = text.COMPARE_WORKING.format(method=labels[name], done=done, count=len(methods))
                 yield {page.note: note_html(message), page.stop: gr.Button(visible=True)}
-                compared = run_method(name, photo, self.service, visit)
-                if visit.turn is not turn or visit.stop.is_set():  # another photo was begun; not all methods can be stopped
+                compared = run_method(name, photo, self.service, session)
+                if session.turn is not turn or session.stop.is_set():  # another photo was begun; not all methods can be stopped
                     raise StoppedError
-                visit.comparison += (compared,)
-                yield {page.grid: comparison_html(visit.comparison, photo, visit.view, visit)}
-            yield self._finish(photo, visit, _sizes(text.COMPARE_DONE, photo))
+                session.comparison += (compared,)
+                yield {page.grid: comparison_html(session.comparison, photo, session.view, session)}
+            yield self._finish(photo, session, _sizes(text.COMPARE_DONE, photo))
         except StoppedError:
-            note = {page.note: note_html(text.COMPARE_STOPPED)} if visit.turn is turn else {}
+            note = {page.note: note_html(text.COMPARE_STOPPED)} if session.turn is turn else {}
             yield {page.stop: gr.Button(visible=False), **note}
 
-    def open(self, view: str, visit: Visit | None) -> Update:
+    def open(self, view: str, session: Session | None) -> Update:
         """The tab was chosen: show what the first tab has computed already, so that there is something to look at."""
         page = self.page
-        if visit is None or visit.result is None:
+        if session is None or session.result is None:
             return {page.note: note_html(text.COMPARE_EMPTY, "calm"), page.grid: ""}
-        if visit.comparison:
+        if session.comparison:
             return {page.note: gr.skip()}
-        photo = _photo_of(visit)
-        visit.comparison = known_already(visit.result)
+        photo = _photo_of(session)
+        session.comparison = known_already(session.result)
         note = _sizes(text.COMPARE_KNOWN, photo)
-        if visit.result.painting.strokes:
+        if session.result.painting.strokes:
             note += " " + text.COMPARE_TOUCHED
-        return {page.note: note_html(note), page.grid: comparison_html(visit.comparison, photo, view, visit)}
+        return {page.note: note_html(note), page.grid: comparison_html(session.comparison, photo, view, session)}
 
-    def open_rest(self, view: str, visit: Visit | None) -> Update:
+    def open_rest(self, view: str, session: Session | None) -> Update:
         """What takes a moment longer: the slider between two, and the errors."""
-        if visit is None or not visit.comparison:
+        if session is None or not session.comparison:
             return {self.page.pair: gr.Column(visible=False), self.page.table: ""}
-        visit.view = view
-        return self._pair_and_table(_photo_of(visit), visit)
+        session.view = view
+        return self._pair_and_table(_photo_of(session), session)
 
-    def _finish(self, photo: Photo, visit: Visit, note: str) -> Update:
-        shown = self._pair_and_table(photo, visit)
+    def _finish(self, photo: Photo, session: Session, note: str) -> Update:
+        shown = self._pair_and_table(photo, session)
         return {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False), **shown}
 
-    def _pair_and_table(self, photo: Photo, visit: Visit) -> Update:
+    def _pair_and_table(self, photo: Photo, session: Session) -> Update:
         page = self.page
-        choices = [(entry.title, entry.name) for entry in visit.comparison if entry.alpha is not None]
+        choices = [(entry.title, entry.name) for entry in session.comparison if entry.alpha is not None]
         left, right = (choices[min(1, len(choices) - 1)][1], choices[0][1]) if choices else (None, None)
-        metrics = metrics_of(visit.comparison, photo)
+        metrics = metrics_of(session.comparison, photo)
         return {
             page.pair: gr.Column(visible=len(choices) > 1),
             page.left: gr.Dropdown(choices, value=left),
             page.right: gr.Dropdown(choices, value=right),
-            page.slider: self._pair(visit.view, left, right, visit),
+            page.slider: self._pair(session.view, left, right, session),
             page.table: f"<p>{text.TRUTH_NOTE}</p>{metric_table(metrics)}" if metrics else "",
         }
 
-    def change_view(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Update:
-        if visit is not None:
-            visit.view = view
-        if visit is None or not visit.comparison:
+    def change_view(self, view: str, left: str | None, right: str | None, session: Session | None) -> Update:
+        if session is not None:
+            session.view = view
+        if session is None or not session.comparison:
             return {self.page.grid: gr.skip()}
-        grid = comparison_html(visit.comparison, _photo_of(visit), view, visit)
-        return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, visit)}
+        grid = comparison_html(session.comparison, _photo_of(session), view, session)
+        return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, session)}
 
-    def change_pair(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Any:
-        return self._pair(view, left, right, visit)
+    def change_pair(self, view: str, left: str | None, right: str | None, session: Session | None) -> Any:
+        return self._pair(view, left, right, session)
 
-    def _pair(self, view: str, left: str | None, right: str | None, visit: Visit | None) -> Any:
-        photo = _photo_of(visit)
-        pair = pair_of(visit.comparison, photo, view, left, right)
+    def _pair(self, view: str, left: str | None, right: str | None, session: Session | None) -> Any:
+        photo = _photo_of(session)
+        pair = pair_of(session.comparison, photo, view, left, right)
         if pair is None:
             return gr.skip()
-        return tuple(visit.write(picture, f"{photo.stem}-pair", lossy=view == CUTOUT) for picture in pair)
+        return tuple(session.write(picture, f"{photo.stem}-pair", lossy=view == CUTOUT) for picture in pair)
 
 
 def _sizes(sentence: str, photo: Photo) -> str:
     return sentence.format(width=photo.image.shape[1], height=photo.image.shape[0])
 
 
-def _photo_of(visit: Visit | None) -> Photo:
-    if visit is None or visit.result is None:
+def _photo_of(session: Session | None) -> Photo:
+    if session is None or session.result is None:
         raise Problem(text.ERROR_EXPIRED)
-    return photo_of(visit.result)
+    return photo_of(session.result)

@@ -19,7 +19,7 @@ from matting.app.results.region import (
 from matting.app.results.result import Result
 from matting.app.scripts import PICK, POINT
 from matting.app.service import IN_ORDER, PICKED, QUICK, Service
-from matting.app.session import Visit, address_of, not_stoppable
+from matting.app.session import Session, address_of, not_stoppable
 from matting.app.views.photo_page import note_html
 from matting.app.views.region_drawing import (
     attention_svg,
@@ -76,31 +76,31 @@ def _build_page() -> _Page:
     )
 
 
-class InsideTab:
-    """Handlers of the tab; all answer from the visit's last result without running the whole network."""
+class RegionsTab:
+    """Handlers of the tab; all answer from the session's last result without running the whole network."""
 
-    def __init__(self, tab: gr.Tab, service: Service, visit: gr.State):
+    def __init__(self, tab: gr.Tab, service: Service, session: gr.State):
         self.service = service
         self.page = page = _build_page()
         self.chosen = chosen = gr.State(0)
         shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention, page.histogram]
-        tab.select(self.open, visit, [page.note, page.content, page.picture, *shown], **QUICK)
+        tab.select(self.open, session, [page.note, page.content, page.picture, *shown], **QUICK)
         picked = {**PICKED, **IN_ORDER}
-        page.locator.select(self.click, visit, shown, **picked)
-        page.locator.input(self.walk, [visit, chosen], shown, **picked)
-        page.most.click(self.show_most_changed, visit, shown, **picked)
-        page.previous.click(self.show_previous, [visit, chosen], shown, **picked)
-        page.following.click(self.show_next, [visit, chosen], shown, **picked)
-        page.histogram.select(self.light_bar, [visit, chosen], [page.locator, page.histogram], **picked)
+        page.locator.select(self.click, session, shown, **picked)
+        page.locator.input(self.walk, [session, chosen], shown, **picked)
+        page.most.click(self.show_most_changed, session, shown, **picked)
+        page.previous.click(self.show_previous, [session, chosen], shown, **picked)
+        page.following.click(self.show_next, [session, chosen], shown, **picked)
+        page.histogram.select(self.light_bar, [session, chosen], [page.locator, page.histogram], **picked)
 
-    def open(self, visit: Visit | None) -> Update:
+    def open(self, session: Session | None) -> Update:
         """The tab was chosen: show the last photo with its most changed region."""
         page = self.page
-        result = visit.result if visit else None
+        result = session.result if session else None
         if result is None or len(result.matte.regions.cells) == 0:
-            message = text.INSIDE_EXPIRED if visit is None else text.INSIDE_EMPTY if result is None else text.INSIDE_NONE
+            message = text.INSIDE_EXPIRED if session is None else text.INSIDE_EMPTY if result is None else text.INSIDE_NONE
             return {page.note: gr.HTML(note_html(message, "calm"), visible=True), page.content: gr.Column(visible=False)}
-        source = address_of(visit.write(result.preview.image, f"{result.stem}-input", lossy=True))
+        source = address_of(session.write(result.preview.image, f"{result.stem}-input", lossy=True))
         return {
             page.note: gr.HTML(visible=False),
             page.content: gr.Column(visible=True),
@@ -108,31 +108,31 @@ class InsideTab:
             **self._show(result, _most_changed(result)),
         }
 
-    def click(self, visit: Visit | None, event: gr.EventData) -> Update:
-        result = _result_of(visit)
+    def click(self, session: Session | None, event: gr.EventData) -> Update:
+        result = _result_of(session)
         return self._show(result, nearest_region(result.matte, event.x, event.y))
 
-    def walk(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
-        result = _result_of(visit)
+    def walk(self, session: Session | None, chosen: int, event: gr.EventData) -> Update:
+        result = _result_of(session)
         for key in event.keys[:_MOST_KEYS]:
             chosen = region_towards(result.matte.regions, chosen, key)
         return self._show(result, chosen)
 
-    def show_most_changed(self, visit: Visit | None) -> Update:
-        result = _result_of(visit)
+    def show_most_changed(self, session: Session | None) -> Update:
+        result = _result_of(session)
         return self._show(result, _most_changed(result))
 
-    def show_previous(self, visit: Visit | None, chosen: int) -> Update:
-        result = _result_of(visit)
+    def show_previous(self, session: Session | None, chosen: int) -> Update:
+        result = _result_of(session)
         return self._show(result, region_by_change(result.matte.regions, chosen, -1))
 
-    def show_next(self, visit: Visit | None, chosen: int) -> Update:
-        result = _result_of(visit)
+    def show_next(self, session: Session | None, chosen: int) -> Update:
+        result = _result_of(session)
         return self._show(result, region_by_change(result.matte.regions, chosen, 1))
 
-    def light_bar(self, visit: Visit | None, chosen: int, event: gr.EventData) -> Update:
+    def light_bar(self, session: Session | None, chosen: int, event: gr.EventData) -> Update:
         """Light up the regions of one bar of the histogram."""
-        matte = _result_of(visit).matte
+        matte = _result_of(session).matte
         changes = changes_of(matte.regions)
         bar = int(event.value)
         lit = np.flatnonzero(bins_of(changes) == bar)
@@ -164,7 +164,7 @@ def _most_changed(result: Result) -> int:
     return int(changes_of(result.matte.regions).argmax())
 
 
-def _result_of(visit: Visit | None) -> Result:
-    if visit is None or visit.result is None or len(visit.result.matte.regions.cells) == 0:
+def _result_of(session: Session | None) -> Result:
+    if session is None or session.result is None or len(session.result.matte.regions.cells) == 0:
         raise Problem(text.ERROR_EXPIRED)
-    return visit.result
+    return session.result

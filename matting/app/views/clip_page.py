@@ -9,11 +9,11 @@ from matting.app.results.background import BLUR, COLOUR, PICTURE, Background
 from matting.app.scripts import PICK
 from matting.app.uploads import PhotoInput
 from matting.app.views.photo_page import note_html
-from matting.media.export import PRODUCTS
+from matting.media.export import EXPORT_FORMATS
 
 SIZES = ("512", "768", "1024")
 BACKGROUNDS = (COLOUR, BLUR, PICTURE)
-CHOICES = [(kind.title, name) for name, kind in PRODUCTS.items() if name != "preview"]  # the preview is always made
+CHOICES = [(kind.title, name) for name, kind in EXPORT_FORMATS.items() if name != "preview"]  # the preview is always made
 FIRST_CHOICE = ("webm", "composite")
 
 

@@ -15,7 +15,7 @@ def facts_html(result: Result, device: str, weights: str) -> str:
     height, width = matte.alpha.shape
     total = sum(matte.seconds.values())
     stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in matte.seconds.items())
-    close_up = [(f"{matte.window_share:.0%}", text.FACT_CLOSE_UP)] if matte.window_share < 1 else []
+    close_up = [(f"{matte.crop_share:.0%}", text.FACT_CLOSE_UP)] if matte.crop_share < 1 else []
     lit = [(f"{matte.brightening:.1f}×", text.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
     facts = (
         (f"{width} × {height}", text.FACT_SIZE),
@@ -36,4 +36,4 @@ def redrawn_share(result: Result) -> float:
     """Share of the photo that was redrawn, in [0, 1]."""
     matte = result.matte
     height, width = matte.working_size
-    return matte.window_share * len(matte.regions.cells) * REGION_SIZE**2 / (height * width)
+    return matte.crop_share * len(matte.regions.cells) * REGION_SIZE**2 / (height * width)

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from matting.app import text
 from matting.app.results.result import Result, shrink
-from matting.app.session import Visit, address_of
+from matting.app.session import Session, address_of
 from matting.app.views.panels import scale_html
 from matting.app.views.region_drawing import data_uri
 from matting.evaluation.figures import ERROR_MAP, error_colours, shared_limit
@@ -19,7 +19,7 @@ SHOWN = (("SAD", "sad"), ("SAD-T", "sad_t"), ("MSE", "mse"), ("MAD", "mad"), ("G
 _WORST_SHARE = 0.12  # side of the enlarged square as a share of the longer side
 
 
-def truth_html(result: Result, visit: Visit) -> str:
+def ground_truth_html(result: Result, session: Session) -> str:
     """Metric table and error maps, or nothing without a true alpha."""
     if result.truth is None:
         return ""
@@ -29,7 +29,7 @@ def truth_html(result: Result, visit: Visit) -> str:
     rows = dict(zip(text.TRUTH_ROWS, result.errors, strict=True))
     drawn = result.example is not None and result.example.drawn
     title, note = (text.TRUTH_DRAWN_TITLE, text.TRUTH_DRAWN_NOTE) if drawn else (text.TRUTH_TITLE, "")
-    return f"<h2>{title}</h2><p>{note} {text.TRUTH_NOTE}</p>{metric_table(rows)}{error_maps(errors, result, visit)}"
+    return f"<h2>{title}</h2><p>{note} {text.TRUTH_NOTE}</p>{metric_table(rows)}{error_maps(errors, result, session)}"
 
 
 def metric_table(rows: Mapping[str, Metrics]) -> str:
@@ -46,12 +46,12 @@ def metric_table(rows: Mapping[str, Metrics]) -> str:
     )
 
 
-def error_maps(errors: Mapping[str, NDArray[np.float32]], result: Result, visit: Visit) -> str:
+def error_maps(errors: Mapping[str, NDArray[np.float32]], result: Result, session: Session) -> str:
     """Maps of absolute error on one scale; the largest error of each is framed, and that place of the alpha enlarged."""
     limit = shared_limit(list(errors.values()))
     figures = []
     for title, error in errors.items():
-        source = address_of(visit.write(error_colours(shrink(error), limit), f"{result.stem}-error"))
+        source = address_of(session.write(error_colours(shrink(error), limit), f"{result.stem}-error"))
         left, top, side = worst_square(error)
         height, width = error.shape
         frame = f"left:{left / width:.2%};top:{top / height:.2%};width:{side / width:.2%};height:{side / height:.2%}"

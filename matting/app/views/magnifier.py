@@ -1,4 +1,4 @@
-"""The loupe: flies to the places refinement changed the most and wipes between before and after."""
+"""The magnifier: flies to the places refinement changed the most and wipes between before and after."""
 
 from html import escape
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from matting.postprocess.foreground import estimate_foreground
 SPOTS = 4
 _SPOT_SHARE = 0.16  # of the longer side
 _SPOT_SMALLEST_PX = 72
-_LEAST_CHANGE = 0.004  # mean over the spot; quieter places are not worth a visit
+_LEAST_CHANGE = 0.004  # mean over the spot; quieter places are not worth a session
 _OVERVIEW_SIDE = 640
 _CROP_PX = 560
 _BEHIND = Background(COLOUR, "#4a635e")  # an even green-grey on which both light and dark hair show
@@ -52,14 +52,14 @@ def find_spots(result: Result) -> list[Spot]:
     return spots
 
 
-def loupe_html(result: Result, spots: list[Spot], chosen: int = 0) -> str:
-    """The loupe at one of the spots, or nothing if refinement changed nothing worth seeing."""
+def magnifier_html(result: Result, spots: list[Spot], chosen: int = 0) -> str:
+    """The magnifier at one of the spots, or nothing if refinement changed nothing worth seeing."""
     if not spots:
         return ""
     before, after = _before_after(result, spots[chosen])
     return (
         f"<h2>{text.LOUPE_TITLE}</h2><p>{text.LOUPE_NOTE}</p>"
-        f'<div class="loupe"><div class="glass" style="{_flight(result, spots[chosen])}">'
+        f'<div class="magnifier"><div class="glass" style="{_flight(result, spots[chosen])}">'
         f'<img class="overview" alt="" src="{_overview(result)}"/>'
         f'<img class="after" alt="{escape(text.LOUPE_ALT)}" src="{after}"/><img class="before" alt="" src="{before}"/>'
         f'<span class="tag left">{text.LOUPE_COARSE}</span><span class="tag right">{text.LOUPE_REFINED}</span>'

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from matting.app import text
 from matting.app.results.result import Result, shrink
-from matting.app.session import Visit, address_of
+from matting.app.session import Session, address_of
 from matting.evaluation.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
 from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
@@ -44,12 +44,12 @@ def change_limit(result: Result) -> float:
     return max(0.1, round(shared_limit([np.abs(result.matte.alpha - result.matte.coarse_alpha)]), 1))
 
 
-def panels_html(result: Result, visit: Visit) -> str:
+def panels_html(result: Result, session: Session) -> str:
     """All panels, shrunk for looking at, with captions and a button each that asks for the full PNG."""
     figures = []
     for name, title, caption in text.PANELS:
         lossy = name in _PHOTOGRAPHIC
-        source = address_of(visit.write(shrink(panel_pixels(result, name)), f"{result.stem}-{name}", lossy=lossy))
+        source = address_of(session.write(shrink(panel_pixels(result, name)), f"{result.stem}-{name}", lossy=lossy))
         figures.append(
             f'<figure class="panel"><img src="{source}" alt="{escape(title)}: {escape(caption)}"/>'
             f'<figcaption><div><b>{title}</b><button type="button" class="chip" data-pick="{name}" '
@@ -66,13 +66,13 @@ def show_regions(matte: Matte) -> NDArray[np.uint8]:
     tinted = image * 0.55 + np.array(TRIMAP_COLOURS[128], np.float32) * 0.45
     mask = region_mask(matte)[..., None]
     shown = np.where(mask, tinted, dim).astype(np.uint8)
-    return shown if matte.window_share == 1 else _frame(shown, matte)
+    return shown if matte.crop_share == 1 else _frame(shown, matte)
 
 
 def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
     """The window's outline on a picture of the photo's size."""
     picture = Image.fromarray(pixels)
-    top, left, bottom, right = matte.window
+    top, left, bottom, right = matte.crop
     thick = max(1, round(max(pixels.shape) / 300))
     ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), outline=_FRAME_COLOUR, width=thick)
     return np.asarray(picture)
@@ -83,9 +83,9 @@ def region_mask(matte: Matte) -> NDArray[np.bool_]:
     rows, columns = (side // REGION_SIZE for side in matte.working_size)
     grid = np.zeros((rows, columns), bool)
     grid[matte.regions.cells[:, 0], matte.regions.cells[:, 1]] = True
-    size = matte.window.cut(matte.alpha).shape
+    size = matte.crop.cut(matte.alpha).shape
     mask = np.asarray(Image.fromarray(grid).resize(size[::-1], Image.Resampling.NEAREST))
-    return matte.window.fill(mask, *matte.alpha.shape)
+    return matte.crop.fill(mask, *matte.alpha.shape)
 
 
 def grey(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -109,7 +109,7 @@ def scale_html(name: str, low: str, high: str) -> str:
 def _legend(name: str, result: Result) -> str:
     if name == "trimap":
         return _trimap_legend()
-    if name == "regions" and result.matte.window_share < 1:
+    if name == "regions" and result.matte.crop_share < 1:
         return f"<p>{text.CLOSE_UP_NOTE}</p>"
     if name == "change":
         limit = change_limit(result)

@@ -41,7 +41,7 @@ class PhotoPage(NamedTuple):
     parts: gr.Column
     parts_title: gr.HTML
     parts_picture: gr.Image
-    loupe: gr.HTML
+    magnifier: gr.HTML
     panels: gr.HTML
     truth: gr.HTML
 
@@ -60,7 +60,7 @@ def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
                 label=text.PARTS_LABEL, format="png", interactive=False, buttons=[], height=420, elem_id="parts"
             ),
         }
-    details["loupe"] = gr.HTML(js_on_load=WIPE, elem_id="loupe")
+    details["magnifier"] = gr.HTML(js_on_load=WIPE, elem_id="magnifier")
     details["panels"] = gr.HTML(js_on_load=PICK, elem_id="panels")
     details["truth"] = gr.HTML(elem_id="truth")
     return PhotoPage(**tray, **stage, **details)

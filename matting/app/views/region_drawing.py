@@ -166,7 +166,7 @@ def _photo_box(matte: Matte) -> tuple[float, float, float, float]:
     """Left, top, width and height of the whole photo, in working pixels of its window."""
     down, across = matte.working_scale
     height, width = matte.alpha.shape
-    return -matte.window.left * across, -matte.window.top * down, width * across, height * down
+    return -matte.crop.left * across, -matte.crop.top * down, width * across, height * down
 
 
 def _squares(cells: NDArray[np.int64]) -> str:
@@ -177,7 +177,7 @@ def _squares(cells: NDArray[np.int64]) -> str:
 def _crop(matte: Matte, left: int, top: int, side: int) -> str:
     """Data URI of a square given in working pixels, cut from the full photo; plain where it leaves the picture."""
     down, across = matte.working_scale
-    x, y = matte.window.left + left / across, matte.window.top + top / down
+    x, y = matte.crop.left + left / across, matte.crop.top + top / down
     box = (x, y, x + side / across, y + side / down)
     size = (_NEIGHBOURHOOD_PX, _NEIGHBOURHOOD_PX)
     whole = tuple(int(np.floor(v)) for v in box[:2]) + tuple(int(np.ceil(v)) for v in box[2:])

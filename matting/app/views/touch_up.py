@@ -10,7 +10,7 @@ from matting.app.results.background import composite
 from matting.app.results.parts import drop_parts
 from matting.app.results.result import Result
 from matting.app.results.strokes import MOST_POINTS, MOST_STROKES
-from matting.app.session import Visit, address_of
+from matting.app.session import Session, address_of
 from matting.evaluation.figures import TRIMAP_COLOURS
 
 _BRUSHES = (6, 80)  # radius in thousandths of the longer side; the first one is a cell of the working size
@@ -18,17 +18,17 @@ _NIGHT = np.array(TRIMAP_COLOURS[0], np.float32)  # laid over what is left out
 _NIGHT_SHARE = 0.6
 
 
-def touch_up_html(result: Result, visit: Visit, version: int | None = None) -> str:
+def touch_up_html(result: Result, session: Session, version: int | None = None) -> str:
     """The tools and the picture.
 
     Args:
         result: of the photo.
-        visit: keeps the picture, and knows which showing of a photo this is.
+        session: keeps the picture, and knows which showing of a photo this is.
         version: of the painting that this answers; that of the result if not given.
     """
     painting = result.painting
-    source = address_of(visit.write(draw_kept(result), f"{result.stem}-touch-up", lossy=True))
-    facts = {"photo": visit.painting.photo, "version": painting.version if version is None else version}
+    source = address_of(session.write(draw_kept(result), f"{result.stem}-touch-up", lossy=True))
+    facts = {"photo": session.painting.photo, "version": painting.version if version is None else version}
     facts |= {"answered": len(painting.strokes), "strokes": MOST_STROKES, "points": 0.9 * MOST_POINTS}
     data = " ".join(f'data-{name}="{value}"' for name, value in facts.items())
     kinds = "".join(
