@@ -34,7 +34,7 @@ SIZES = ((512, 512), (1024, 1024), (1152, 1792), (2304, 3456))
 UNKNOWN_SHARES = (0.05, 0.15)
 RATIO_SIZE = (1024, 1024)
 RATIO_SHARE = 0.05
-EXPORT_FORMATS = {
+MATRIX_PRODUCTS = {
     torch.ops.aten.convolution.default,
     torch.ops.aten.mm.default,
     torch.ops.aten.addmm.default,
@@ -160,7 +160,7 @@ class Recorder(TorchDispatchMode):
         self.calls: list[Callable[[], object]] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func in EXPORT_FORMATS:
+        if func in MATRIX_PRODUCTS:
             self.calls.append(_replay(func, args, kwargs or {}))
         return func(*args, **(kwargs or {}))
 
