@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting import load_model, matte_image
-from matting.evaluation.conditions import SIDE, Floats, Portrait, Scene, dark, place, to_bytes
+from matting.evaluation.conditions import SIDE, Floats, Portrait, Scene, dark, place
 from matting.evaluation.datasets import KEYED, STREET, find_items
 from matting.evaluation.figures import Panel, sheet
 from matting.evaluation.robustness import load_portrait, load_scenes, load_whole_people
@@ -40,14 +40,14 @@ def draw_pictures(root: Path, seed: int) -> Iterator[tuple[str, NDArray[np.uint8
             scene = scenes[rng.integers(len(scenes))]
             who, other = (keyed[i] for i in rng.choice(len(keyed), 2, replace=False))
             if kind == "portrait":
-                yield kind, to_bytes(_frame(who, place(who, scene, rng.uniform(0.6, 1.1), rng.uniform(0.35, 0.65))))
+                yield kind(_frame(who, place(who, scene, rng.uniform(0.6, 1.1), rng.uniform(0.35, 0.65))))
             elif kind == "group":
-                yield kind, to_bytes(_group(whole, scene, rng))
+                yield kind(_group(whole, scene, rng))
             elif kind == "dark":
-                yield kind, to_bytes(dark(who, other, [scene], rng).image)
+                yield kind(dark(who, other, [scene], rng).image)
             elif kind == "far":
                 person = whole[rng.integers(len(whole))]
-                yield kind, to_bytes(place(person, scene, rng.uniform(0.1, 0.3), rng.uniform(0.2, 0.8)).shot().image)
+                yield kind(place(person, scene, rng.uniform(0.1, 0.3), rng.uniform(0.2, 0.8)).shot().image)
             else:
                 image = photos[rng.integers(len(photos))].load().image
                 yield kind, _crop(image, rng) if kind == "crop" else _turn(image, rng)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from matting import load_model, matte_image
 from matting.app.results.strokes import Stroke, draw_scribbles
-from matting.inference.matte import compose
+from matting.postprocess.compositing import compose
 
 FOLDER = Path(__file__).parent
 STROKES = (

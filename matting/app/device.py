@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matting.evaluation.methods import METHODS, Resources, Timed, run
 from matting.inference.clip import ClipProgress, ClipSettings, iterate_clip
-from matting.inference.matte import Background, Matte
+from matting.inference.matte import BackgroundSource, Matte
 from matting.inference.photo import matte_image
 from matting.media.reader import ClipReader
 from matting.network import MattingNetwork
@@ -49,7 +49,7 @@ class Device:
         return matte_image(image, self.model, max_side, **options)
 
     def _matte_clip(
-        self, source: Path, outputs: dict[str, Path], settings: ClipSettings, background: Background
+        self, source: Path, outputs: dict[str, Path], settings: ClipSettings, background: BackgroundSource
     ) -> Iterator[ClipProgress]:
         yield from iterate_clip(source, self.model, outputs, settings, background=background)
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from matting.app import text
 from matting.app.errors import Problem, plain_errors
-from matting.app.results.background import Background
+from matting.app.results.background import BackgroundChoice
 from matting.app.results.comparison import DEFAULT_METHODS, Photo, metrics_of, run_method
 from matting.app.results.downloads import ALPHA, CUTOUT, make_file
 from matting.app.results.region import nearest_region, view_region
@@ -18,10 +18,10 @@ from matting.app.service import MODEL_QUEUE, SIZES, Service, Settings, read_grou
 from matting.app.session import Session, not_stoppable
 from matting.app.uploads import PhotoInput
 from matting.app.views.facts import redrawn_share
-from matting.app.views.panels import grey
 from matting.evaluation.methods import METHODS
 from matting.evaluation.metrics import Metrics
 from matting.evaluation.published import measured_rows, published_table
+from matting.postprocess.bit_depth import to_8_bit
 
 
 class Endpoints:
@@ -101,7 +101,7 @@ class Endpoints:
         session.take(image)
         result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region), session)
         session.begin(result)
-        cutout, alpha = (str(make_file(result, what, Background(), session)) for what in (CUTOUT, ALPHA))
+        cutout, alpha = (str(make_file(result, what, BackgroundChoice(), session)) for what in (CUTOUT, ALPHA))
         return cutout, alpha, self._facts(result), session
 
     def inspect_region(
@@ -149,8 +149,8 @@ class Endpoints:
 
         Args:
             image: the photo.
-            methods: names, for example ours, coarse, no-cra, no-strands, no-guide, closed-form, knn, grabcut, modnet,
-                birefnet-lite; the last two download their weights first.
+            methods: names, for example ours, coarse, no-cra, no-closed-form, no-guided-filter, closed-form, knn, grabcut,
+                modnet, birefnet-lite; the last two download their weights first.
             truth: true alpha, a grey picture of the photo's size; with it, errors are measured. May be left out.
 
         Returns:
@@ -179,7 +179,9 @@ class Endpoints:
             for entry in entries
         ]
         files = [
-            str(session.write(grey(entry.alpha), f"{photo.stem}-{entry.name}")) for entry in entries if entry.alpha is not None
+            str(session.write(to_8_bit(entry.alpha), f"{photo.stem}-{entry.name}"))
+            for entry in entries
+            if entry.alpha is not None
         ]
         return results, files, session
 

@@ -11,7 +11,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.device import Device, Lend, always_there
 from matting.app.errors import Problem, plain_errors
-from matting.app.results.background import PICTURE, Background
+from matting.app.results.background import PICTURE, BackgroundChoice
 from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
 from matting.app.results.strokes import Stroke, draw_scribbles
 from matting.app.session import Session, Sessions, not_stoppable, stoppable
@@ -145,9 +145,9 @@ def read_photo(path: str | Path) -> NDArray[np.uint8]:
         return load_image(path)
 
 
-def make_background(kind: str, colour: str, picture: str | None) -> Background:
+def make_background(kind: str, colour: str, picture: str | None) -> BackgroundChoice:
     """The background a visitor chose; raises `Problem` if its picture cannot be read."""
-    return Background(kind, colour, None if kind != PICTURE or picture is None else read_photo(picture))
+    return BackgroundChoice(kind, colour, None if kind != PICTURE or picture is None else read_photo(picture))
 
 
 def check_pixels(path: str | Path) -> None:

@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image, ImageColor
 from tqdm import tqdm
 
 from matting.cli.clip import ClipJob, add_clip_options, cut_out_clip, is_clip, plan_clip, plan_clip_in_folder
 from matting.evaluation.ray import map_on_ray
-from matting.inference.matte import Background
+from matting.inference.matte import BackgroundSource
 from matting.inference.photo import matte_image
 from matting.media.image import PHOTO_SUFFIXES, check_writable, load_image, save_image
 from matting.network import MattingNetwork
+from matting.postprocess.bit_depth import to_8_bit
 from matting.weights import load_model
 
 
@@ -103,7 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read_background(text: str) -> Background:
+def read_background(text: str) -> BackgroundSource:
     """ "blur", an (R, G, B) colour, or the pixels of a picture; raises ArgumentTypeError if it is none of them."""
     if text == "blur":
         return text
@@ -223,7 +223,7 @@ def cut_out_photo(job: Job, model: MattingNetwork, options: argparse.Namespace) 
     """Matte one photo and write what was asked for."""
     matte = matte_image(job.source, model, options.max_side)
     if options.alpha:
-        result = Image.fromarray(np.rint(matte.alpha * 255).astype(np.uint8))
+        result = Image.fromarray(to_8_bit(matte.alpha))
     elif options.background is not None:
         result = Image.fromarray(matte.composite(options.background))
     else:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from matting.postprocess.bit_depth import to_8_bit
+
 SIDE = 640
 Floats = NDArray[np.float32]
 
@@ -116,7 +118,7 @@ def jpeg_30(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.
     """Saved as JPEG of quality 30."""
     image, alpha = place(who, scenes[0]).shot()
     file = io.BytesIO()
-    Image.fromarray(to_bytes(image)).save(file, "JPEG", quality=30)
+    Image.fromarray(to_8_bit(image)).save(file, "JPEG", quality=30)
     return Shot(np.asarray(Image.open(file), np.float32) / np.float32(255), alpha)
 
 
@@ -173,8 +175,3 @@ CONDITIONS: dict[str, Condition] = {
     "held object": held_object,
 }
 FROM_HEAD_TO_FOOT = ("small person",)
-
-
-def to_bytes(image: Floats) -> NDArray[np.uint8]:
-    """Floats in [0, 1] (clipped) as uint8."""
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from matting.evaluation.metrics import trimap_from_alpha
+from matting.postprocess.compositing import composite
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 PPM_MAX_AREA_PX = 2_073_600
@@ -79,10 +80,11 @@ class Item:
         else:
             image = np.asarray(ImageOps.exif_transpose(_open(self.image)).convert("RGB"))
             alpha = _read_grey(self.alpha, image.shape[:2])
+        opacity = alpha / np.float32(255)
         if self.background is not None:
-            image = _composite(image, alpha, self._place_background(image.shape[:2]))
+            image = composite(image, opacity, self._place_background(image.shape[:2]))
         trimap = trimap_from_alpha(alpha) if self.trimap is None else _read_grey(self.trimap, image.shape[:2])
-        return Example(image, alpha.astype(np.float32) / np.float32(255), trimap)
+        return Example(image, opacity, trimap)
 
     def _place_background(self, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """Cut a piece of the image's aspect out of the background; which one is a matter of the name alone."""
@@ -217,11 +219,6 @@ def _read_grey(path: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
     if grey.shape != shape:
         raise ValueError(f"{path} is {_size(grey.shape)}, but its image is {_size(shape)}")
     return grey
-
-
-def _composite(foreground: NDArray[np.uint8], alpha: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    weight = alpha[..., None].astype(np.float32) / 255
-    return np.round(weight * foreground + (1 - weight) * background).astype(np.uint8)
 
 
 def _size(shape: tuple[int, ...]) -> str:

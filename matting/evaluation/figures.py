@@ -17,6 +17,8 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from PIL import Image
 
+from matting.postprocess.bit_depth import to_8_bit
+
 ERROR_MAP = "inferno"  # dark: no error, bright: the limit or more; even to the eye
 SIGNED_MAP = "RdBu_r"  # blue: less alpha, white: no change, red: more alpha
 TRIMAP_COLOURS = {0: (38, 65, 95), 128: (240, 161, 58), 255: (244, 237, 224)}
@@ -80,7 +82,7 @@ def trimap_colours(trimap: Picture) -> Picture:
 
 def alpha_grey(alpha: FloatArray) -> Picture:
     """(H, W) in [0, 1] -> (H, W, 3) uint8 grey, rounded to nearest."""
-    return np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(to_8_bit(alpha)[..., None], 3, axis=2)
 
 
 def shared_limit(errors: Sequence[FloatArray], quantile: float = 0.999) -> float:

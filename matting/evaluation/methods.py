@@ -121,12 +121,12 @@ def hub_method(
 
 
 def _load_ours(
-    resources: Resources, refine: bool = True, cross_region: bool = True, guide: bool = True, strands: bool = True
+    resources: Resources, refine: bool = True, cross_region: bool = True, guided_filter: bool = True, closed_form: bool = True
 ) -> Estimator:
     def call(image: NDArray[np.uint8], trimap: NDArray[np.uint8] | None = None) -> Estimate:
         if resources.resize == "paper":
             return ours.estimate_paper(image, resources.model, refine, cross_region)
-        return ours.estimate_auto(image, resources.model, refine, cross_region, guide, strands)
+        return ours.estimate_auto(image, resources.model, refine, cross_region, guided_filter, closed_form)
 
     return call
 
@@ -184,8 +184,8 @@ METHODS = {
         Method("ours", "This network", _OURS, "", _load_ours),
         Method("coarse", "This network, coarse only", _OURS, "", partial(_load_ours, refine=False)),
         Method("no-cra", "This network, without CRA", _OURS, "", partial(_load_ours, cross_region=False)),
-        Method("no-strands", "This network, without strands", _OURS, "", partial(_load_ours, strands=False)),
-        Method("no-guide", "This network, as it draws", _OURS, "", partial(_load_ours, guide=False)),
+        Method("no-closed-form", "This network, without closed form", _OURS, "", partial(_load_ours, closed_form=False)),
+        Method("no-guided-filter", "This network, without filters", _OURS, "", partial(_load_ours, guided_filter=False)),
         Method(
             "closed-form", "Closed-form matting", "MIT", _OWN_TRIMAP,
             partial(_load_solver, solve=classic.closed_form), slow=True,

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from matting.evaluation.cost import network_gmac
 from matting.inference.photo import matte_image
-from matting.network import SIDE_MULTIPLE, MattingNetwork, nearest_regions, replace_regions, select_regions
-from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_tensor
+from matting.network import SIDE_MULTIPLE, MattingNetwork, refine_regions, select_regions
+from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array, to_tensor
 
 
 class Estimate(NamedTuple):
@@ -23,10 +23,12 @@ class Estimate(NamedTuple):
 
 
 def estimate_auto(
-    image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool, guide: bool, strands: bool
+    image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool, guided_filter: bool, closed_form: bool
 ) -> Estimate:
-    """The alpha that the app would give: working size Auto, certain cells settled, detail of the photo brought back."""
-    matte = matte_image(image, model, refine=refine, cross_region=cross_region, guide=guide, strands=strands)
+    """The alpha that the app would give: working size Auto, known cells exactly 0 or 1, upsampled by the photo's colours."""
+    matte = matte_image(
+        image, model, refine=refine, cross_region=cross_region, guided_filter=guided_filter, closed_form=closed_form
+    )
     cost = network_gmac(model.config, matte.looks[0], len(matte.regions.cells), cross_region)
     cost += sum(network_gmac(model.config, size, 0) for size in matte.looks[1:])
     return Estimate(matte.alpha, cost)
@@ -34,18 +36,15 @@ def estimate_auto(
 
 @torch.inference_mode()
 def estimate_paper(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
-    """The network's own alpha by the paper's protocol: sides floored to multiples of 128, the alpha resized back, no guide."""
+    """The network's own alpha by the paper's protocol: sides floored to multiples of 128, alpha resized back, no filter."""
     size = paper_size(*image.shape[:2])
     tensor = to_tensor(image, size, next(model.parameters()).device)
     coarse = model.coarse(tensor)
-    cells = select_regions(coarse.trimap)
-    if refine:
-        patches = model.refine(tensor, coarse.alpha, cells, nearest_regions(cells), cross_region).patches
-        alpha = replace_regions(coarse.alpha, patches, cells)
-    else:
-        alpha = enlarge_coarse(coarse.alpha)
-    plane = resize_alpha(alpha[0, 0].float().cpu().numpy(), *image.shape[:2])
-    return Estimate(plane, network_gmac(model.config, size, len(cells) if refine else 0, cross_region))
+    cells = select_regions(coarse.trimap) if refine else torch.zeros(0, 3, dtype=torch.int64, device=tensor.device)
+    prediction = refine_regions(model, tensor, coarse, cells, cross_region=cross_region)
+    alpha = prediction.alpha if refine else enlarge_coarse(coarse.alpha)
+    gmac = network_gmac(model.config, size, len(cells), cross_region)
+    return Estimate(resize_alpha(to_array(alpha[0]), *image.shape[:2]), gmac)
 
 
 def paper_size(height: int, width: int) -> tuple[int, int]:

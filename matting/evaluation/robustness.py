@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from matting.evaluation.conditions import CONDITIONS, FROM_HEAD_TO_FOOT, SIDE, Floats, Portrait, Shot, to_bytes
+from matting.evaluation.conditions import CONDITIONS, FROM_HEAD_TO_FOOT, SIDE, Floats, Portrait, Shot
 from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, STREET, Item, find_items
 from matting.evaluation.metrics import far_errors, iou, mad
 from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
+from matting.postprocess.bit_depth import to_8_bit
 from matting.weights import load_model
 
 SCENES = 16
@@ -102,7 +103,7 @@ def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> 
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in CONDITIONS}
     pictures = shots(items, whole, load_scenes(root / "backgrounds"))
     for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):
-        alpha = matte_image(to_bytes(shot.image), model).alpha
+        alpha = matte_image(to_8_bit(shot.image), model).alpha
         measured[name].append((mad(alpha, shot.alpha), iou(alpha, shot.alpha)))
     return {name: _held(np.array(values)) for name, values in measured.items()}
 

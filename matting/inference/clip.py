@@ -13,18 +13,18 @@ from typing import TypeVar, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.inference.components import drop_small_components
 from matting.inference.exposure import brighten
-from matting.inference.matte import Background
-from matting.inference.photo import draw_alpha, open_cells, refine_in_steps, settle, working_size
+from matting.inference.matte import BackgroundSource, read_background
 from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, TemporalFilter, is_cut
+from matting.inference.trimap import apply_trimap, mark_unknown
+from matting.inference.working_size import working_size
 from matting.media.export import EXPORT_FORMATS, MatteFrame
 from matting.media.reader import ClipInfo, ClipReader, Frame
-from matting.network import CoarsePrediction, MattingNetwork, nearest_regions, select_regions
-from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_tensor, upsample_alpha
+from matting.network import CoarsePrediction, MattingNetwork, refine_regions, select_regions
+from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array, to_tensor, upsample_alpha
 
 _BATCH_PIXELS = {"cpu": 1024**2, "cuda": 8 * 1024**2}  # of a batch at working size
 _MOST_FRAMES = 8
@@ -108,7 +108,7 @@ def matte_clip(
     outputs: Mapping[str, str | os.PathLike],
     settings: ClipSettings = ClipSettings(),
     *,
-    background: Background = DEFAULT_BACKGROUND,
+    background: BackgroundSource = DEFAULT_BACKGROUND,
     progress: Callable[[ClipProgress], None] = lambda step: None,
 ) -> ClipReport:
     """Matte a clip and save it in one or several forms.
@@ -138,17 +138,18 @@ def iterate_clip(
     outputs: Mapping[str, str | os.PathLike],
     settings: ClipSettings = ClipSettings(),
     *,
-    background: Background = DEFAULT_BACKGROUND,
+    background: BackgroundSource = DEFAULT_BACKGROUND,
 ) -> Generator[ClipProgress, None, None]:
     """`matte_clip` step by step: yields after every frame; closing the iterator stops the work and removes its files."""
     unknown = [product for product in outputs if product not in EXPORT_FORMATS]
     if unknown:
         raise ValueError(f"unknown product {unknown[0]!r}, expected some of {', '.join(EXPORT_FORMATS)}")
     paths = {product: Path(path) for product, path in outputs.items()}
+    behind = read_background(background)
     started, seconds, facts, meter = perf_counter(), dict.fromkeys(STAGES, 0.0), [], ChangeMeter()
     with ExitStack() as stack:
         reader = stack.enter_context(ClipReader(source))
-        products = [stack.enter_context(EXPORT_FORMATS[name].open(path, reader, background)) for name, path in paths.items()]
+        products = [stack.enter_context(EXPORT_FORMATS[name].open(path, reader, behind)) for name, path in paths.items()]
         batches = stack.enter_context(closing(ahead(matte_frames(reader, model, settings, seconds))))
         for frame in chain.from_iterable(batches):
             with _timed(seconds, "encode"):
@@ -218,23 +219,21 @@ def _refine_stage(
     coarse = CoarsePrediction(alphas, trimaps, ())
     cells = select_regions(trimaps, settings.unknown_bias)
     cells = cells if settings.refine else cells[:0]
-    patches = refine_in_steps(model, brighten(images), alphas, cells, nearest_regions(cells)).patches
-    refined, known = draw_alpha(coarse, patches, cells), open_cells(settle(coarse, cells), cells)
+    known_alpha = apply_trimap(coarse, cells)
+    refined = refine_regions(model, brighten(images), coarse, cells, known_alpha=known_alpha).alpha
+    known = mark_unknown(known_alpha, cells)
     counts = torch.bincount(cells[:, 0], minlength=len(ready)).tolist()
     mattes = []
     for i, (enlarged, cut) in enumerate(zip(enlarge_coarse(alphas), (one.cut for one in ready), strict=True)):
         frame = waiting.popleft()
-        coarse_alpha = resize_alpha(_plane(enlarged), *frame.image.shape[:2])
+        coarse_alpha = resize_alpha(to_array(enlarged), *frame.image.shape[:2])
         small = images[i].permute(1, 2, 0).cpu().numpy()
-        alpha = upsample_alpha(_plane(refined[i]), _plane(known[i]), small, frame.image) if settings.refine else coarse_alpha
+        alpha = (
+            upsample_alpha(to_array(refined[i]), to_array(known[i]), small, frame.image) if settings.refine else coarse_alpha
+        )
         share = counts[i] / trimaps[0, 0].numel()
         mattes.append(MatteFrame(frame.image, alpha, coarse_alpha, frame.pts, frame.duration, share, cut))
     return mattes
-
-
-def _plane(alpha: Tensor) -> NDArray[np.float32]:
-    """(1, H, W) -> (H, W) on the host."""
-    return alpha[0].float().cpu().numpy()
 
 
 def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image
 
 from matting.inference.crop import Crop
 from matting.media.image import load_image
-from matting.postprocess.foreground import blur_background, estimate_foreground
+from matting.postprocess.bit_depth import to_8_bit
+from matting.postprocess.compositing import Background, compose
+from matting.postprocess.foreground import estimate_foreground
 
-Background = str | tuple[int, int, int] | Image.Image | NDArray[np.uint8]
+BackgroundSource = Background | Image.Image
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Matte:
         coarse_alpha: (H, W) float32 in [0, 1], the first stage enlarged bilinearly.
         trimap: (H, W) uint8, 0 background, 128 unknown, 255 foreground.
         regions: what the second stage redrew.
-        seconds: time per stage: resize, coarse, regions, refine, upsample.
+        seconds: time per step: resize, coarse, regions, refine, guided_filter, closed_form, upsample, collect.
         crop: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
         working_size: (height, width) at which the network saw the crop.
         looks: working sizes of all that the first stage saw: the photo, and a closer look whether it was used or not.
@@ -76,12 +78,12 @@ class Matte:
 
     def cutout(self) -> Image.Image:
         """RGBA picture with straight alpha and edge colours free of the old background; transparent pixels are black."""
-        opacity = np.rint(self.alpha * 255).astype(np.uint8)
+        opacity = to_8_bit(self.alpha)
         foreground = estimate_foreground(self.image, self.alpha)
         foreground[opacity == 0] = 0  # the old background is gone from the file, not only out of sight
         return Image.fromarray(np.dstack([foreground, opacity]))
 
-    def composite(self, background: Background) -> NDArray[np.uint8]:
+    def composite(self, background: BackgroundSource) -> NDArray[np.uint8]:
         """The person in front of another background, (H, W, 3) uint8.
 
         Args:
@@ -91,39 +93,9 @@ class Matte:
         Raises:
             ValueError: if the background is none of these.
         """
-        return compose(self.image, self.alpha, background)
+        return compose(self.image, self.alpha, read_background(background))
 
 
-def compose(image: NDArray[np.uint8], alpha: NDArray[np.float32], background: Background) -> NDArray[np.uint8]:
-    """See `Matte.composite`."""
-    composite = np.array(paint_background(background, image, alpha))
-    foreground = estimate_foreground(image, alpha)
-    solid, soft = alpha == 1, (alpha > 0) & (alpha < 1)
-    composite[solid] = foreground[solid]
-    share = alpha[soft][:, None]
-    composite[soft] = np.rint(share * foreground[soft] + (1 - share) * composite[soft])
-    return composite
-
-
-def paint_background(background: Background, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """What stands behind the person, (H, W, 3) uint8 at the photo's size; see `Matte.composite` for the choices."""
-    if isinstance(background, str) and background == "blur":
-        return blur_background(image, alpha)
-    if isinstance(background, str | tuple):
-        return np.broadcast_to(_read_colour(background), image.shape)
-    return _cover(load_image(background), *alpha.shape)
-
-
-def _read_colour(colour: str | tuple[int, int, int]) -> NDArray[np.uint8]:
-    try:
-        parts = ImageColor.getrgb(colour) if isinstance(colour, str) else colour
-        if len(parts) == 3 and all(0 <= part <= 255 for part in parts):
-            return np.array(parts, np.uint8)
-    except (ValueError, TypeError):
-        pass
-    raise ValueError(f"background must be 'blur', a colour such as (48, 160, 96) or '#30a060', or a picture, got {colour!r}")
-
-
-def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Crop a picture to the shape of (height, width) around its middle, then scale it; a long thin one costs no memory."""
-    return np.asarray(ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.BICUBIC))
+def read_background(source: BackgroundSource) -> Background:
+    """A background whose picture, if it is one, has been read as a photo is; raises ValueError if it cannot be."""
+    return source if isinstance(source, str | tuple) else load_image(source)

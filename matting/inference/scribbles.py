@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import CoarsePrediction
-from matting.postprocess.guided_filter import bounding_box
+from matting.postprocess.box import bounding_box
 
 _LEAST_SHARE = 0.25  # of a cell that a scribble covers
 _GRID = 112  # cells along the longer side, at which the next numbers hold; scribbles do the same at every working size

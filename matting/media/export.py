@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from matting.inference.matte import Background, compose, paint_background
 from matting.media.reader import ClipReader
 from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter, Encoding, PartFile
-from matting.postprocess.foreground import blur_background, estimate_foreground
+from matting.postprocess.bit_depth import to_8_bit
+from matting.postprocess.compositing import Background, blur_background, compose, composite, paint_background
+from matting.postprocess.foreground import estimate_foreground
 
 PREVIEW_SIDE = 1280  # longest side of the preview, pixels
 _FASTEST_PNG = 1  # zlib level; higher ones save a few percent and take several times as long
@@ -56,7 +57,7 @@ class MatteFrame:
     @cached_property
     def cutout(self) -> Pixels:
         """(H, W, 4) uint8 RGBA, alpha straight."""
-        return np.dstack([self.foreground, _grey(self.alpha)])
+        return np.dstack([self.foreground, to_8_bit(self.alpha)])
 
 
 class Export(Protocol):
@@ -172,16 +173,11 @@ def draw_preview(frame: MatteFrame, background: Background) -> Pixels:
 
 def draw_composite(frame: MatteFrame, background: Background) -> Pixels:
     """(H, W, 3): the subject's own colours over the background."""
-    behind = paint_background(background, frame.image, frame.alpha).astype(np.float32)
-    return np.rint(behind + frame.alpha[..., None] * (frame.foreground - behind)).astype(np.uint8)
-
-
-def _grey(alpha: NDArray[np.float32]) -> Pixels:
-    return np.rint(alpha * 255).astype(np.uint8)
+    return composite(frame.foreground, frame.alpha, paint_background(background, frame.image, frame.alpha))
 
 
 def _draw_grey(alpha: NDArray[np.float32]) -> Pixels:
-    return np.repeat(_grey(alpha)[..., None], 3, axis=2)
+    return np.repeat(to_8_bit(alpha)[..., None], 3, axis=2)
 
 
 def _encoded(ending: str, title: str, encoding: Encoding, draw: Callable[[MatteFrame, Background], Pixels]) -> ExportFormat:

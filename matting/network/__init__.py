@@ -1,7 +1,7 @@
 """The network of the paper; needs torch only."""
 
 from matting.network.coarse import CoarsePrediction, ScaleLogits
-from matting.network.model import PRESETS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig, Prediction, check_image
+from matting.network.model import PRESETS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig, Prediction, check_image, refine_regions
 from matting.network.refine import Refinement, region_input
 from matting.network.regions import (
     NEIGHBOURS,
@@ -26,6 +26,7 @@ __all__ = [
     "check_image",
     "crop_regions",
     "nearest_regions",
+    "refine_regions",
     "region_input",
     "replace_regions",
     "select_regions",

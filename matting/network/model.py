@@ -1,17 +1,20 @@
 """The two-stage matting network of Zhong & Zharkov (WACV 2024): coarse alpha and trimap, then refined regions."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import torch
 from torch import Tensor, nn
 
-from matting.network.coarse import CoarseNetwork, ScaleLogits
+from matting.network.coarse import CoarseNetwork, CoarsePrediction, ScaleLogits
 from matting.network.efficientnet import EfficientNetEncoder
-from matting.network.refine import RefinementNetwork
+from matting.network.refine import Refinement, RefinementNetwork
 from matting.network.regions import nearest_regions, replace_regions, select_regions
 from matting.network.swin import SwinEncoder
 
 SIDE_MULTIPLE = 128
+_REGION_STEP = 256  # regions; see `_refine_in_steps`
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,54 @@ class MattingNetwork(nn.Module):
         """Raises ValueError if image is not (B, 3, H, W) with sides that are multiples of 128."""
         check_image(image)
         coarse = self.coarse(image)
-        cells = select_regions(coarse.trimap)
-        neighbours = nearest_regions(cells)
-        patches, attention = self.refine(image, coarse.alpha, cells, neighbours)
-        alpha = replace_regions(coarse.alpha, patches, cells)
-        return Prediction(coarse.alpha, coarse.trimap, alpha, cells, neighbours, patches, attention, coarse.logits)
+        return refine_regions(self, image, coarse, select_regions(coarse.trimap))
+
+
+def refine_regions(
+    model: MattingNetwork,
+    image: Tensor,
+    coarse: CoarsePrediction,
+    cells: Tensor,
+    *,
+    known_alpha: Tensor | None = None,
+    cross_region: bool = True,
+    lap: Callable[[str], None] = lambda stage: None,
+) -> Prediction:
+    """The second stage and what it is for: redraw the chosen regions and put them into the coarse alpha (section 3.3).
+
+    Args:
+        model: whose `refine` draws.
+        image: (B, 3, H, W) RGB in [0, 1], as the first stage saw it.
+        coarse: what the first stage said.
+        cells: (N, 3) int64, the regions to redraw, (image, row, column) in row-major order; see `select_regions`.
+        known_alpha: (B, 1, H/8, W/8) in [0, 1], what stands outside of the regions; None is the coarse alpha, as in the paper.
+        cross_region: False redraws every region from its own pixels alone.
+        lap: told "regions" when the neighbours are found and "refine" when the alpha is complete, for clocks.
+
+    Returns:
+        Everything that is known of the batch now.
+    """
+    neighbours = nearest_regions(cells)
+    lap("regions")
+    patches, attention = _refine_in_steps(model, image, coarse.alpha, cells, neighbours, cross_region)
+    alpha = replace_regions(coarse.alpha if known_alpha is None else known_alpha, patches, cells)
+    lap("refine")
+    return Prediction(coarse.alpha, coarse.trimap, alpha, cells, neighbours, patches, attention, coarse.logits)
+
+
+def _refine_in_steps(
+    model: MattingNetwork, image: Tensor, coarse_alpha: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool
+) -> Refinement:
+    """`model.refine`; outside of training for N rounded up to the next step, by repeating the last region.
+
+    The CPU library keeps prepared kernels for every N it has met, about 1 MB each, and every picture has another N.
+    """
+    count = len(cells)
+    if model.training or count == 0:
+        return model.refine(image, coarse_alpha, cells, neighbours, cross_region)
+    filled = torch.arange(-(-count // _REGION_STEP) * _REGION_STEP, device=cells.device).clamp(max=count - 1)
+    patches, attention = model.refine(image, coarse_alpha, cells[filled], neighbours[filled], cross_region)
+    return Refinement(patches[:count], attention[:count])
 
 
 def check_image(image: Tensor) -> None:

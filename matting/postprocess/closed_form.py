@@ -12,7 +12,8 @@ from pymatting import cf_laplacian
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
-from matting.postprocess.guided_filter import Plane, bounding_box, certainty
+from matting.postprocess.box import bounding_box
+from matting.postprocess.guided_filter import Plane, certainty
 
 EDGE_WEIGHT = 30.0  # in the drawn alpha, where nothing around is soft
 HAIR_WEIGHT = 0.03  # where as much is soft as in hair

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.postprocess.box import bounding_box
+
 EIGHT_BIT_ROUNDING = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
 SMOOTHNESS = 1e-4  # in squared units of colour
 RADIUS = 5
@@ -60,13 +62,6 @@ def is_soft(alpha: Values) -> Values:
 def certainty(alpha: Values, least: float = _LEAST_WEIGHT) -> Values:
     """How much an alpha of any shape, array or tensor, is believed: `least` if it is 0.5, one more if it is 0 or 1."""
     return least + (2 * alpha - 1) ** 2
-
-
-def bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    """The smallest part of a mask with something True that holds all of it, and a margin."""
-    sides = [np.flatnonzero(mask.any(axis)) for axis in (1, 0)]
-    top, left = (slice(max(0, side[0] - margin), side[-1] + 1 + margin) for side in sides)
-    return top, left
 
 
 def fit_colours(alpha: Plane, image: NDArray[np.float32], radius: int, weight: Plane) -> ColourFit:

@@ -1,5 +1,7 @@
 """Between the photo's size and the working size of the network, and back."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
@@ -33,37 +35,61 @@ def resize_alpha(alpha: NDArray[np.float32], height: int, width: int) -> NDArray
     return resized
 
 
+def to_array(alpha: Tensor) -> NDArray[np.float32]:
+    """(1, H, W) on any device -> (H, W) array."""
+    return alpha[0].float().cpu().numpy()
+
+
 def upsample_alpha(
     alpha: NDArray[np.float32],
     known: NDArray[np.float32],
     small: NDArray[np.float32],
     pixels: NDArray[np.uint8],
-    guide: bool = True,
-    strands: bool = True,
+    *,
+    guided: bool = True,
+    closed: bool = True,
+    lap: Callable[[str], None] = lambda step: None,
 ) -> NDArray[np.float32]:
-    """An alpha at the size of the photo, with the detail that the photo has and the working size has not.
+    """The network's alpha at the size of the photo, with detail of the photo that the working size does not have.
 
-    At the smaller one of both sizes it is made to follow the colours of the photo (`guided_filter`,
-    then `closed_form`).
-    On the way to a larger photo, the slopes of a narrow fit turn what the working size lost of the photo into what
-    it lost of the alpha.
+    The smaller one of both sizes is where the guided filter and closed-form matting make it follow the colours. A larger
+    photo then adds its high frequencies: what is left of its colours after down- and upsampling, times the coefficients of
+    alpha as a linear function of colour in windows of 3x3 pixels (He, Sun, Tang 2013, as fast guided upsampling).
 
     Args:
         alpha: (h, w) in [0, 1] at the working size.
         known: (h/8, w/8), exactly 0 or 1 where a cell is known to be background or foreground, in between elsewhere.
         small: (h, w, 3) in [0, 1], the photo at the working size.
         pixels: (H, W, 3) uint8, the photo.
-        guide: False leaves the alpha as it was drawn, apart from its size.
-        strands: False leaves out the second of both steps.
+        guided: False leaves the alpha as it was drawn, apart from its size.
+        closed: False leaves out closed-form matting, which comes after the guided filter.
+        lap: told "guided_filter", "closed_form" and "upsample" when each is done, for clocks.
 
     Returns:
         (H, W) in [0, 1]; where the photo is the larger one, known cells are exactly 0 or 1.
     """
     height, width = pixels.shape[:2]
-    if height <= alpha.shape[0] and width <= alpha.shape[1]:
-        resized = resize_alpha(alpha, height, width)
-        return _follow(resized, known, pixels / np.float32(255), guide, strands)
-    alpha = _follow(alpha, known, small, guide, strands)
+    shrinks = height <= alpha.shape[0] and width <= alpha.shape[1]
+    if shrinks:
+        alpha, small = resize_alpha(alpha, height, width), pixels / np.float32(255)
+        lap("upsample")
+    if guided:
+        alpha = guided_filter(alpha, small)
+        lap("guided_filter")
+    if guided and closed:
+        cells = cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        alpha = solve_closed_form(alpha, small, ~_is_certain(cells))
+        lap("closed_form")
+    if not shrinks:
+        alpha = _add_high_frequencies(alpha, known, small, pixels)
+        lap("upsample")
+    return alpha
+
+
+def _add_high_frequencies(
+    alpha: NDArray[np.float32], known: NDArray[np.float32], small: NDArray[np.float32], pixels: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    height, width = pixels.shape[:2]
     resized = resize_alpha(alpha, height, width)
     cells = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
     certain = _is_certain(cells)
@@ -76,18 +102,6 @@ def upsample_alpha(
         lost[certain] = 0
         resized += lost
     return resized.clip(0, 1, out=resized)
-
-
-def _follow(
-    alpha: NDArray[np.float32], known: NDArray[np.float32], image: NDArray[np.float32], guide: bool, strands: bool
-) -> NDArray[np.float32]:
-    if not guide:
-        return alpha
-    alpha = guided_filter(alpha, image)
-    if not strands:
-        return alpha
-    unknown = ~_is_certain(cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST))
-    return solve_closed_form(alpha, image, unknown)
 
 
 def _is_certain(cells: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from matting.network import REGION_SIZE, MattingNetwork, nearest_regions, replace_regions, select_regions
+from matting.network import REGION_SIZE, CoarsePrediction, MattingNetwork, refine_regions, select_regions
 from matting.training import losses
 from matting.training.close_ups import CloseUps
 from matting.training.dataset import UNKNOWN, Batch, true_trimap, unite_cells
@@ -76,8 +76,7 @@ class Objective(nn.Module):
             return StepResult(loss, features, alpha, coarse.alpha, 0)
         wanted = select_regions(coarse.trimap.detach())
         cells, left_out = limit_regions(unite_cells(wanted, trimap), trimap.shape, self.max_regions)
-        patches = self.model.refine(batch.image, coarse.alpha, cells, nearest_regions(cells)).patches
-        alpha = replace_regions(coarse.alpha.float(), patches.float(), cells)
+        alpha = refine_regions(self.model, batch.image, coarse, cells, known_alpha=coarse.alpha.float()).alpha
         weight = losses.class_weights(trimap).to(alpha)[trimap] * ~left_out
         weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
         loss = MatteLoss(coarse_term, trimap_term, *self._refined_terms(alpha, batch, weight))
@@ -85,8 +84,8 @@ class Objective(nn.Module):
 
     def _close_up(self, squares: CloseUps) -> StepResult:
         cells = torch.nonzero(squares.unknown[:, 0])
-        patches = self.model.refine(squares.image, squares.coarse_alpha, cells, nearest_regions(cells)).patches
-        alpha = replace_regions(squares.coarse_alpha, patches.float(), cells)
+        coarse = CoarsePrediction(squares.coarse_alpha, squares.unknown, ())
+        alpha = refine_regions(self.model, squares.image, coarse, cells).alpha
         weight = F.interpolate(squares.unknown, scale_factor=REGION_SIZE, mode="nearest")
         zero = alpha.new_zeros(())
         loss = MatteLoss(zero, zero, *self._refined_terms(alpha, squares.batch, weight))

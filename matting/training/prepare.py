@@ -20,6 +20,8 @@ from PIL import Image
 from pymatting import estimate_foreground_cf
 from tqdm import tqdm
 
+from matting.postprocess.bit_depth import to_8_bit
+
 IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 SOLVE_PIXELS = 120_000
 _OPAQUE = 250
@@ -117,7 +119,7 @@ def solve_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # numba's, about its cache
         foreground = estimate_foreground_cf(image / 255.0, alpha / 255.0)
-    return np.rint(foreground.clip(0, 1) * 255).astype(np.uint8)
+    return to_8_bit(foreground)
 
 
 def fill_person(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:

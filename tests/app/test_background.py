@@ -6,12 +6,12 @@ from matting.app.results.background import (
     CHECKERBOARD,
     COLOUR,
     PICTURE,
-    Background,
+    BackgroundChoice,
     checkerboard,
-    composite,
     parse_colour,
     render_background,
 )
+from matting.postprocess.compositing import composite
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 ALPHA = np.linspace(0, 1, 2400, dtype=np.float32).reshape(40, 60)
@@ -19,13 +19,13 @@ ALPHA = np.linspace(0, 1, 2400, dtype=np.float32).reshape(40, 60)
 
 @pytest.mark.parametrize("kind", [CHECKERBOARD, COLOUR, BLUR])
 def test_background_has_the_size_of_the_image(kind):
-    assert render_background(Background(kind), IMAGE, ALPHA).shape == (40, 60, 3)
+    assert render_background(BackgroundChoice(kind), IMAGE, ALPHA).shape == (40, 60, 3)
 
 
 def test_picture_is_scaled_to_cover():
     picture = np.zeros((10, 100, 3), np.uint8)
     picture[:, 50:] = 255
-    drawn = render_background(Background(PICTURE, picture=picture), IMAGE, ALPHA)
+    drawn = render_background(BackgroundChoice(PICTURE, picture=picture), IMAGE, ALPHA)
     assert drawn.shape == (40, 60, 3)
     assert drawn[:, :20].max() == 0
     assert drawn[:, 40:].min() == 255
@@ -33,7 +33,7 @@ def test_picture_is_scaled_to_cover():
 
 def test_missing_picture_is_an_error():
     with pytest.raises(ValueError, match="with a picture"):
-        render_background(Background(PICTURE), IMAGE, ALPHA)
+        render_background(BackgroundChoice(PICTURE), IMAGE, ALPHA)
 
 
 def test_composite_by_hand():

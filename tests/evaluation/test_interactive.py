@@ -44,7 +44,7 @@ def photo() -> Example:
 
 
 def test_both_brushes_mend_and_ours_does_more(photo, monkeypatch):
-    monkeypatch.setattr(interactive, "matte_image", lambda *a, **k: matte_image(*a, max_side=256, guide=False, **k))
+    monkeypatch.setattr(interactive, "matte_image", lambda *a, **k: matte_image(*a, max_side=256, guided_filter=False, **k))
     ours, literal = interactive.mend(photo, Bright())
     assert ours[0] == literal[0] > 80 * 60 / 256**2
     assert len(ours) == len(literal) == interactive.DABS + 1

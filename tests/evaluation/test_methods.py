@@ -50,7 +50,7 @@ def bundled():
 @pytest.mark.parametrize(
     ("name", "bound"),
     [
-        ("ours", 0.03), ("coarse", 0.04), ("no-cra", 0.04), ("no-strands", 0.03), ("no-guide", 0.03),
+        ("ours", 0.03), ("coarse", 0.04), ("no-cra", 0.04), ("no-closed-form", 0.03), ("no-guided-filter", 0.03),
         ("closed-form", 0.04), ("knn", 0.04), ("grabcut", 0.04),
         ("closed-form-given", 0.05), ("knn-given", 0.07),  # the evaluation's trimap is wide for so small a picture
     ],
@@ -87,10 +87,10 @@ def test_our_variants_differ_and_count_their_cost(bundled, portrait, resize):
     assert refined.gmac > alone.gmac > coarse.gmac > 0
 
 
-def test_the_guide_is_what_the_app_adds_and_the_paper_does_not(bundled, portrait):
+def test_the_guided_filter_is_what_the_app_adds_and_the_paper_does_not(bundled, portrait):
     image, _, _ = portrait
-    app, paper = ([run(METHODS[name].load(Resources(bundled.model, resize)), image).estimate for name in ("ours", "no-guide")]
-                  for resize in ("auto", "paper"))  # fmt: skip
+    app, paper = ([run(METHODS[name].load(Resources(bundled.model, resize)), image).estimate 
+                   for name in ("ours", "no-guided-filter")] for resize in ("auto", "paper"))  # fmt: skip
     assert (app[0].alpha != app[1].alpha).any() and app[0].gmac == app[1].gmac
     assert np.array_equal(paper[0].alpha, paper[1].alpha)
 

@@ -7,7 +7,8 @@ from networks import Bright
 from pictures import draw_person
 
 from matting.inference.crop import Crop, closer_crop, cuts_somebody, loses_somebody, whole
-from matting.inference.photo import AUTO_MAX_SIDE, matte_image
+from matting.inference.photo import matte_image
+from matting.inference.working_size import AUTO_MAX_SIDE
 from matting.postprocess.upsample import to_tensor
 
 

@@ -9,22 +9,15 @@ from pictures import draw_person, encode, quarters
 from PIL import Image
 from torch import nn
 
-from matting.inference.photo import (
-    AUTO_MAX_SIDE,
-    LARGEST_SIDE,
-    draw_alpha,
-    matte_image,
-    open_cells,
-    refine_in_steps,
-    settle,
-    working_size,
-)
-from matting.network import CoarsePrediction, Refinement, nearest_regions
+from matting.inference.photo import matte_image
+from matting.inference.trimap import apply_trimap, mark_unknown
+from matting.inference.working_size import AUTO_MAX_SIDE, LARGEST_SIDE, working_size
+from matting.network import CoarsePrediction, Refinement, nearest_regions, refine_regions, replace_regions
 from matting.postprocess.closed_form import solve_closed_form
 from matting.postprocess.guided_filter import guided_filter
 from matting.postprocess.upsample import to_tensor
 
-STAGES = {"resize", "coarse", "regions", "refine", "upsample"}
+STEPS = {"resize", "coarse", "regions", "refine", "guided_filter", "closed_form", "upsample", "collect"}
 
 
 class Columns(nn.Module):
@@ -90,7 +83,7 @@ def test_any_size_in_same_size_out(network, size):
         assert plane.min() >= 0 and plane.max() <= 1
     assert matte.trimap.shape == size and set(np.unique(matte.trimap)) <= {0, 128, 255}
     assert matte.image.shape == (*size, 3) and np.array_equal(image, before)
-    assert set(matte.seconds) == STAGES and all(seconds >= 0 for seconds in matte.seconds.values())
+    assert set(matte.seconds) == STEPS and all(seconds >= 0 for seconds in matte.seconds.values())
 
 
 def test_regions_belong_together(network):
@@ -124,17 +117,18 @@ def test_at_the_working_size_it_is_the_network_and_follows_the_colours_then_the_
     assert np.array_equal(matte.regions.cells, prediction.cells[:, 1:].numpy())
     assert np.allclose(matte.regions.patches, prediction.patches[:, 0].numpy(), atol=1e-5)
     coarse, cells = CoarsePrediction(prediction.coarse_alpha, prediction.trimap, ()), prediction.cells
-    drawn = draw_alpha(coarse, prediction.patches, cells)
+    known_alpha = apply_trimap(coarse, cells)
+    drawn = replace_regions(known_alpha, prediction.patches, cells)
     expected = guided_filter(drawn[0, 0].numpy(), image / np.float32(255))
-    assert np.allclose(matte_image(image, network, 256, strands=False).alpha, expected, atol=0.002)
-    known = open_cells(settle(coarse, cells), cells)[0, 0].numpy().repeat(8, 0).repeat(8, 1)
+    assert np.allclose(matte_image(image, network, 256, closed_form=False).alpha, expected, atol=0.002)
+    known = mark_unknown(known_alpha, cells)[0, 0].numpy().repeat(8, 0).repeat(8, 1)
     expected = solve_closed_form(expected, image / np.float32(255), (known > 0) & (known < 1))
     assert np.allclose(matte.alpha, expected, atol=0.002)
 
 
 @pytest.mark.parametrize("size", [(128, 128), (128, 640), (70, 80)])
 def test_known_pixels_are_exact(size):
-    matte = matte_image(np.full((*size, 3), 100, np.uint8), Columns(), 128, strands=False)
+    matte = matte_image(np.full((*size, 3), 100, np.uint8), Columns(), 128, closed_form=False)
     sixteenth = size[1] // 16
     background, redrawn, foreground = np.split(matte.alpha, [4 * sixteenth, 10 * sixteenth], axis=1)
     assert (background == 0).all() and (foreground[:, : 4 * sixteenth] == 1).all()
@@ -145,10 +139,11 @@ def test_known_pixels_are_exact(size):
 def test_where_trimap_and_alpha_disagree_the_alpha_stays():
     coarse = Columns().coarse(torch.zeros(1, 3, 128, 128))
     cells = torch.tensor([[0, 2, 10]])  # a settled cell, if it were not redrawn
-    settled = settle(coarse, cells)
-    assert settled[0, 0, 0].tolist() == pytest.approx([0] * 4 + [0.3] * 6 + [1] * 4 + [0.8, 0.2])
-    assert settled[0, 0, 2, 10] == pytest.approx(0.9)
-    alpha = draw_alpha(coarse, torch.full((1, 1, 8, 8), 0.6), cells)
+    known_alpha = apply_trimap(coarse, cells)
+    assert known_alpha[0, 0, 0].tolist() == pytest.approx([0] * 4 + [0.3] * 6 + [1] * 4 + [0.8, 0.2])
+    assert known_alpha[0, 0, 2, 10] == pytest.approx(0.9)
+    alpha = replace_regions(known_alpha, torch.full((1, 1, 8, 8), 0.6), cells)
+    assert mark_unknown(known_alpha, cells)[0, 0, 2, 10] == 0.5 != known_alpha[0, 0, 2, 10]
     assert alpha[0, 0, 16:24, 80:88].unique().tolist() == pytest.approx([0.6])
 
 
@@ -189,7 +184,8 @@ def test_regions_are_refined_in_steps_of_fixed_size_with_the_same_result(network
     expected = network.refine(image, coarse_alpha, cells, neighbours)
     seen = []
     handle = network.refine.register_forward_pre_hook(lambda _, given: seen.append(len(given[2])))
-    refined = refine_in_steps(network, image, coarse_alpha, cells, neighbours)
+    trimap = torch.rand(1, 3, 16, 16).softmax(1)
+    refined = refine_regions(network, image, CoarsePrediction(coarse_alpha, trimap, ()), cells)
     handle.remove()
     assert seen == [256 if count else 0]
     torch.testing.assert_close(refined.patches, expected.patches, atol=1e-5, rtol=1e-4)

@@ -141,10 +141,10 @@ def bright_squares() -> np.ndarray:
 
 def test_an_island_that_is_kept_by_hand_stays():
     image = bright_squares()
-    assert matte_image(image, Bright(), 512, guide=False).alpha[205:235, 405:435].max() == 0
+    assert matte_image(image, Bright(), 512, guided_filter=False).alpha[205:235, 405:435].max() == 0
     scribbles = np.zeros((512, 512), np.int8)
     scribbles[216:224, 416:424] = 1
-    matte = matte_image(image, Bright(), 512, guide=False, scribbles=scribbles)
+    matte = matte_image(image, Bright(), 512, guided_filter=False, scribbles=scribbles)
     assert matte.alpha[210:230, 410:430].min() == 1
     assert matte.alpha[:, 460:].max() == 0
 
@@ -152,6 +152,6 @@ def test_an_island_that_is_kept_by_hand_stays():
 def test_a_person_crossed_out_is_gone():
     scribbles = np.zeros((512, 512), np.int8)
     scribbles[80:420, 80:320] = -1
-    matte = matte_image(bright_squares(), Bright(), 512, guide=False, scribbles=scribbles)
+    matte = matte_image(bright_squares(), Bright(), 512, guided_filter=False, scribbles=scribbles)
     assert matte.alpha[:, :340].max() == 0
     assert matte.alpha[210:230, 410:430].min() == 1, "the small one is the largest there is now"

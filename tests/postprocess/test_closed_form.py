@@ -91,7 +91,7 @@ def windswept() -> np.ndarray:
 @pytest.mark.parametrize("side", [256, 512])
 def test_photos_larger_and_smaller_than_the_working_size_keep_what_is_known(side: int, windswept):
     model = load_model("bundled")
-    soft, fine = (matte_image(windswept, model, side, strands=strands) for strands in (False, True))
+    soft, fine = (matte_image(windswept, model, side, closed_form=strands) for strands in (False, True))
     assert fine.alpha.shape == (300, 300) and fine.alpha.min() >= 0 and fine.alpha.max() <= 1
     changed = np.abs(fine.alpha - soft.alpha)
     assert changed.max() > 0.1
@@ -101,13 +101,15 @@ def test_photos_larger_and_smaller_than_the_working_size_keep_what_is_known(side
 
 def test_hair_of_a_photo_is_drawn_in_strands():
     model, photo = load_model("bundled"), EXAMPLES / "curls.jpg"
-    soft, fine = (matte_image(photo, model, strands=strands).alpha for strands in (False, True))
+    soft, fine = (matte_image(photo, model, closed_form=strands).alpha for strands in (False, True))
     changed = np.abs(fine - soft) > 0.03
     roughness = [np.abs(np.diff(alpha, axis=1))[changed[:, 1:]].mean() for alpha in (soft, fine)]
     assert roughness[1] > 1.05 * roughness[0]
 
 
-@pytest.mark.parametrize(("name", "options"), [("no-strands", {"strands": False}), ("no-guide", {"guide": False})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("no-closed-form", {"closed_form": False}), ("no-guided-filter", {"guided_filter": False})]
+)
 def test_the_steps_after_the_network_can_be_left_out_in_a_comparison(name: str, options: dict, windswept):
     model = load_model("bundled")
     alpha = METHODS[name].load(Resources(model))(windswept).alpha

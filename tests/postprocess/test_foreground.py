@@ -5,7 +5,8 @@ import pytest
 from pictures import FACE, WALL, draw_person
 
 from matting.postprocess import foreground
-from matting.postprocess.foreground import blur_background, estimate_foreground
+from matting.postprocess.compositing import blur_background
+from matting.postprocess.foreground import estimate_foreground
 
 
 @pytest.mark.parametrize("largest", [foreground._LARGEST, 2000])

@@ -50,7 +50,7 @@ def test_upsampling_follows_the_photo():
     pixels, truth = hair(400)
     alpha, small = (cv2.resize(one, (128, 128), interpolation=cv2.INTER_AREA) for one in (truth, pixels / np.float32(255)))
     known = np.full((16, 16), 0.5, np.float32)
-    guided = upsample_alpha(alpha, known, small, pixels, strands=False)
+    guided = upsample_alpha(alpha, known, small, pixels, closed=False)
     bicubic = resize_alpha(alpha, 400, 400)
     assert guided.shape == (400, 400) and guided.min() >= 0 and guided.max() <= 1
     assert np.abs(guided - truth).mean() < 0.4 * np.abs(bicubic - truth).mean()
@@ -72,6 +72,6 @@ def test_of_a_photo_no_larger_than_the_working_size_the_alpha_follows_the_photo_
     alpha, photo = cv2.resize(alpha, (256, 256)), pixels / np.float32(255)
     expected = guided_filter(resize_alpha(alpha, 128, 128), photo)
     known = np.full((32, 32), 0.5)
-    assert np.array_equal(upsample_alpha(alpha, known, small, pixels, strands=False), expected)
+    assert np.array_equal(upsample_alpha(alpha, known, small, pixels, closed=False), expected)
     expected = solve_closed_form(expected, photo, np.ones((128, 128), bool))
     assert np.array_equal(upsample_alpha(alpha, known, small, pixels), expected)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from matting.inference.matte import paint_background
+from matting.postprocess.compositing import paint_background
 
 CHECKERBOARD, COLOUR, BLUR, PICTURE = KINDS = ("Checkerboard", "Colour", "Blur", "My picture")
 _CHECKS = 42  # squares along the longer side
@@ -14,7 +14,7 @@ _CHECK_LEVELS = (214, 240)
 
 
 @dataclass(frozen=True)
-class Background:
+class BackgroundChoice:
     """A choice of background.
 
     Attributes:
@@ -28,7 +28,7 @@ class Background:
     picture: NDArray[np.uint8] | None = None
 
 
-def render_background(background: Background, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+def render_background(background: BackgroundChoice, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The background at the size of the image.
 
     Args:
@@ -51,12 +51,6 @@ def render_background(background: Background, image: NDArray[np.uint8], alpha: N
     if background.kind == PICTURE and background.picture is not None:
         return paint_background(background.picture, image, alpha)
     raise ValueError(f"background must be one of {', '.join(KINDS)} (the last with a picture), got {background.kind!r}")
-
-
-def composite(foreground: NDArray[np.uint8], alpha: NDArray[np.float32], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """alpha * foreground + (1 - alpha) * background, all (H, W, 3) uint8 but alpha (H, W)."""
-    below = background.astype(np.float32)
-    return np.rint(below + alpha[..., None] * (foreground - below)).astype(np.uint8)
 
 
 def checkerboard(height: int, width: int) -> NDArray[np.uint8]:

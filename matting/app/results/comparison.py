@@ -16,7 +16,7 @@ from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, sha
 from matting.evaluation.hub import DownloadError
 from matting.evaluation.methods import METHODS, Method
 from matting.evaluation.metrics import Metrics, measure, trimap_from_alpha
-from matting.inference.matte import compose
+from matting.postprocess.compositing import compose
 
 CUTOUT, ALPHA, ERROR = VIEWS = ("Cut-out", "Alpha", "Error")
 DEFAULT_METHODS = ("ours", "coarse")
@@ -59,8 +59,8 @@ def known_already(result: Result) -> tuple[Compared, ...]:
     """What the first tab has computed anyway: refined and coarse, without running anything."""
     matte = result.matte
     total = sum(matte.seconds.values())
-    without_refinement = total - matte.seconds.get("regions", 0.0) - matte.seconds.get("refine", 0.0)
-    found = (("ours", matte.alpha, total), ("coarse", matte.coarse_alpha, without_refinement))
+    coarse_only = matte.seconds["resize"] + matte.seconds["coarse"]
+    found = (("ours", matte.alpha, total), ("coarse", matte.coarse_alpha, coarse_only))
     return tuple(Compared(name, METHODS[name].title, shrink(alpha), seconds, None) for name, alpha, seconds in found)
 
 

@@ -3,14 +3,14 @@
 import zipfile
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from matting.app import text
-from matting.app.results.background import Background
+from matting.app.results.background import BackgroundChoice
 from matting.app.results.result import Result
 from matting.app.session import Session
 from matting.app.views.panels import panel_pixels
+from matting.postprocess.bit_depth import to_16_bit
 
 CUTOUT, ALPHA, ALPHA16, COMPOSITE, ZIP = "cutout", "alpha", "alpha16", "composite", "panels"
 SAVES = {
@@ -23,7 +23,7 @@ SAVES = {
 _PNG_LEVEL = 4
 
 
-def make_file(result: Result, what: str, background: Background, session: Session) -> Path:
+def make_file(result: Result, what: str, background: BackgroundChoice, session: Session) -> Path:
     """Write one file and return its path, `<stem>-<what>.png` or `.zip`.
 
     Args:
@@ -43,11 +43,11 @@ def make_file(result: Result, what: str, background: Background, session: Sessio
     return path
 
 
-def _picture(result: Result, what: str, background: Background) -> Image.Image:
+def _picture(result: Result, what: str, background: BackgroundChoice) -> Image.Image:
     if what == CUTOUT:
         return result.cutout()
     if what == ALPHA16:
-        return Image.fromarray(np.rint(result.alpha * 65535).astype(np.uint16))
+        return Image.fromarray(to_16_bit(result.alpha))
     if what == COMPOSITE:
         return Image.fromarray(result.full_on(background))
     return Image.fromarray(panel_pixels(result, what))

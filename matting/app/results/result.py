@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from matting.app.results.background import Background, composite, render_background
+from matting.app.results.background import BackgroundChoice, render_background
 from matting.app.results.parts import Parts, drop_parts, find_parts
 from matting.app.results.strokes import Painting
 from matting.evaluation.metrics import Metrics, measure
 from matting.inference.matte import Matte
+from matting.postprocess.compositing import composite
 from matting.postprocess.foreground import estimate_foreground
 
 PREVIEW_SIDE = 1280
@@ -122,12 +123,12 @@ class Result:
         changed.__dict__["preview"] = self.preview  # does not depend on what may change
         return changed
 
-    def preview_on(self, background: Background) -> NDArray[np.uint8]:
+    def preview_on(self, background: BackgroundChoice) -> NDArray[np.uint8]:
         """(h, w, 3) the small cut-out on a background."""
         alpha = drop_parts(self.preview.alpha, self.parts)
         return composite(self.preview.foreground, alpha, render_background(background, self.preview.image, alpha))
 
-    def full_on(self, background: Background) -> NDArray[np.uint8]:
+    def full_on(self, background: BackgroundChoice) -> NDArray[np.uint8]:
         """(H, W, 3) the cut-out on a background, at the photo's size."""
         alpha = self.alpha
         foreground = estimate_foreground(self.matte.image, alpha)

@@ -21,7 +21,7 @@ from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, pro
 from matting.app.views.clip_page import CHOICES, FIRST_CHOICE, SIZES, build_clip_page
 from matting.app.views.photo_page import note_html
 from matting.inference.clip import ClipProgress, ClipReport, ClipSettings
-from matting.inference.matte import Background
+from matting.inference.matte import BackgroundSource
 from matting.inference.temporal import flickery_frames
 from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import ClipReader
@@ -189,7 +189,7 @@ class ClipTab:
             yield self._result_update(session.clip)
 
     def _steps(
-        self, clip: Path, settings: ClipSettings, background: Background, outputs: dict[str, Path], session: Session
+        self, clip: Path, settings: ClipSettings, background: BackgroundSource, outputs: dict[str, Path], session: Session
     ) -> Iterator[ClipProgress]:
         """`iterate_clip` on the device, in plain words; raises `StoppedError` if the visitor changes their mind."""
         with plain_errors(text.ERROR_CLIP), stoppable(self.service.model, session):
@@ -276,7 +276,7 @@ def _outputs(clip: str | Path, products: list[str], session: Session) -> dict[st
     return {product: export_path(folder, file_stem(clip), product) for product in products if product in EXPORT_FORMATS}
 
 
-def _background(kind: str, colour: str, picture: str | None) -> Background:
+def _background(kind: str, colour: str, picture: str | None) -> BackgroundSource:
     if kind == BLUR:
         return "blur"
     if kind == COLOUR:

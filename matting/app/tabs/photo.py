@@ -12,7 +12,7 @@ import gradio as gr
 
 from matting.app import text
 from matting.app.errors import Problem, plain_errors
-from matting.app.results.background import COLOUR, PICTURE, Background
+from matting.app.results.background import COLOUR, PICTURE, BackgroundChoice
 from matting.app.results.downloads import make_file
 from matting.app.results.parts import outline_parts
 from matting.app.results.result import Result
@@ -188,10 +188,10 @@ class PhotoTab:
         if not self.service.examples or session.turn is not None:  # the visitor was faster
             yield {self.session: session}
             return
-        yield from self._run(lambda: self.service.example(0), session, Background(), perf_counter())
+        yield from self._run(lambda: self.service.example(0), session, BackgroundChoice(), perf_counter())
 
     def _run(
-        self, compute: Callable[[], Result], session: Session, background: Background, started: float, fresh: bool = True
+        self, compute: Callable[[], Result], session: Session, background: BackgroundChoice, started: float, fresh: bool = True
     ) -> Iterator[Update]:
         """Compute a result and show it; `fresh` is whether it is of another photo than the last one."""
         turn = session.turn = object()
@@ -221,7 +221,7 @@ class PhotoTab:
             session.painting = painting
         return {self.page.touch_up: touch_up_html(session.result, session, session.painting.version)}
 
-    def _cut_out_update(self, result: Result, session: Session, background: Background, started: float) -> Update:
+    def _cut_out_update(self, result: Result, session: Session, background: BackgroundChoice, started: float) -> Update:
         page, service = self.page, self.service
         return {
             page.slider: self._slider(result, session, background),
@@ -284,7 +284,7 @@ class PhotoTab:
     def save_panel(self, kind: str, colour: str, picture: str | None, session: Session | None, event: gr.EventData) -> str:
         return self.save(event.value, kind, colour, picture, session)
 
-    def _slider(self, result: Result, session: Session, background: Background) -> tuple[Path, Path]:
+    def _slider(self, result: Result, session: Session, background: BackgroundChoice) -> tuple[Path, Path]:
         with plain_errors():
             shown = result.preview_on(background)
         return (
@@ -292,7 +292,7 @@ class PhotoTab:
             session.write(shown, f"{result.stem}-composite", lossy=True),
         )
 
-    def _parts_picture(self, result: Result, background: Background) -> Any:
+    def _parts_picture(self, result: Result, background: BackgroundChoice) -> Any:
         if result.parts.count < 2:
             return None
         whole = replace(result.parts, dropped=frozenset())

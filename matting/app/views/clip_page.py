@@ -5,7 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from matting.app import text
-from matting.app.results.background import BLUR, COLOUR, PICTURE, Background
+from matting.app.results.background import BLUR, COLOUR, PICTURE, BackgroundChoice
 from matting.app.scripts import PICK
 from matting.app.uploads import PhotoInput
 from matting.app.views.photo_page import note_html
@@ -62,7 +62,7 @@ def _build_tray(has_example: bool) -> dict:
         size = gr.Radio(SIZES, value=SIZES[0], label=text.CLIP_SIZE, info=text.CLIP_SIZE_INFO)
         steady = gr.Checkbox(True, label=text.CLIP_STEADY, info=text.CLIP_STEADY_INFO)
         kind = gr.Radio(BACKGROUNDS, value=COLOUR, label=text.CLIP_BACKGROUND)
-        colour = gr.ColorPicker(Background().colour, label=text.BACKGROUND_COLOUR, min_width=120)
+        colour = gr.ColorPicker(BackgroundChoice().colour, label=text.BACKGROUND_COLOUR, min_width=120)
         picture = PhotoInput(
             label=text.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
         )

@@ -8,10 +8,11 @@ from PIL import Image
 from scipy import ndimage
 
 from matting.app import text
-from matting.app.results.background import COLOUR, Background, composite, render_background
+from matting.app.results.background import COLOUR, BackgroundChoice, render_background
 from matting.app.results.parts import drop_parts
 from matting.app.results.result import Result, shrink
 from matting.app.views.region_drawing import data_uri
+from matting.postprocess.compositing import composite
 from matting.postprocess.foreground import estimate_foreground
 
 SPOTS = 4
@@ -20,7 +21,7 @@ _SPOT_SMALLEST_PX = 72
 _LEAST_CHANGE = 0.004  # mean over the spot; quieter places are not worth a session
 _OVERVIEW_SIDE = 640
 _CROP_PX = 560
-_BEHIND = Background(COLOUR, "#4a635e")  # an even green-grey on which both light and dark hair show
+_BEHIND = BackgroundChoice(COLOUR, "#4a635e")  # an even green-grey on which both light and dark hair show
 
 
 class Spot(NamedTuple):

@@ -12,6 +12,7 @@ from matting.app.session import Session, address_of
 from matting.evaluation.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
 from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
+from matting.postprocess.bit_depth import to_8_bit
 
 _PHOTOGRAPHIC = ("input", "regions")
 _FRAME_COLOUR = (244, 240, 232)
@@ -27,13 +28,13 @@ def panel_pixels(result: Result, name: str) -> NDArray[np.uint8]:
     if name == "input":
         return matte.image
     if name == "coarse":
-        return grey(matte.coarse_alpha)
+        return to_8_bit(matte.coarse_alpha)
     if name == "trimap":
         return trimap_colours(matte.trimap)
     if name == "regions":
         return show_regions(matte)
     if name == "alpha":
-        return grey(result.alpha)
+        return to_8_bit(result.alpha)
     if name == "change":
         return signed_colours(matte.alpha - matte.coarse_alpha, change_limit(result))
     raise ValueError(f"panel must be one of {', '.join(panel[0] for panel in text.PANELS)}, got {name!r}")
@@ -86,11 +87,6 @@ def region_mask(matte: Matte) -> NDArray[np.bool_]:
     size = matte.crop.cut(matte.alpha).shape
     mask = np.asarray(Image.fromarray(grid).resize(size[::-1], Image.Resampling.NEAREST))
     return matte.crop.fill(mask, *matte.alpha.shape)
-
-
-def grey(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """[0, 1] -> 0 to 255, rounded to nearest."""
-    return np.rint(alpha * 255).astype(np.uint8)
 
 
 def _trimap_legend() -> str:

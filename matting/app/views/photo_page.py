@@ -7,7 +7,7 @@ import gradio as gr
 from PIL import Image
 
 from matting.app import text
-from matting.app.results.background import CHECKERBOARD, KINDS, Background
+from matting.app.results.background import CHECKERBOARD, KINDS, BackgroundChoice
 from matting.app.results.downloads import SAVES
 from matting.app.results.result import ExamplePhoto
 from matting.app.scripts import PAINT, PICK, WIPE
@@ -108,7 +108,7 @@ def _build_stage() -> dict:
     )
     with gr.Row(elem_classes="backgrounds", equal_height=True):
         kind = gr.Radio(KINDS, value=CHECKERBOARD, label=text.BACKGROUND_LABEL, scale=4, elem_id="background")
-        colour = gr.ColorPicker(Background().colour, label=text.BACKGROUND_COLOUR, visible=False, scale=1, min_width=120)
+        colour = gr.ColorPicker(BackgroundChoice().colour, label=text.BACKGROUND_COLOUR, visible=False, scale=1, min_width=120)
         picture = PhotoInput(
             label=text.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
         )

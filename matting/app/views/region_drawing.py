@@ -13,6 +13,7 @@ from matting.app.results.region import RegionView
 from matting.evaluation.figures import signed_colours
 from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
+from matting.postprocess.bit_depth import to_8_bit
 
 BINS = 20
 _HISTOGRAM = (400, 150)  # width and height of the drawing
@@ -69,7 +70,7 @@ def neighbourhood_html(matte: Matte, view: RegionView) -> str:
 def patches_html(view: RegionView) -> str:
     """The region's 64 pixels, five times: photo, coarse, refined, refined alone, difference."""
     difference = signed_colours(view.refined - view.coarse, 1.0)
-    pictures = (view.image, _grey(view.coarse), _grey(view.refined), _grey(view.alone), difference)
+    pictures = (view.image, to_8_bit(view.coarse), to_8_bit(view.refined), to_8_bit(view.alone), difference)
     tiles = "".join(
         f'<figure><img class="pixels" src="{data_uri(pixels)}" alt="{escape(title)}"/>'
         f"<figcaption><b>{title}</b> {caption}</figcaption></figure>"
@@ -187,7 +188,3 @@ def _crop(matte: Matte, left: int, top: int, side: int) -> str:
     window.paste(Image.fromarray(inside), (x0 - whole[0], y0 - whole[1]))
     local = (box[0] - whole[0], box[1] - whole[1], box[2] - whole[0], box[3] - whole[1])
     return data_uri(window.resize(size, Image.Resampling.BICUBIC, box=local), "JPEG")
-
-
-def _grey(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(alpha * 255).astype(np.uint8)

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.app import text
-from matting.app.results.background import composite
 from matting.app.results.parts import drop_parts
 from matting.app.results.result import Result
 from matting.app.results.strokes import MOST_POINTS, MOST_STROKES
 from matting.app.session import Session, address_of
 from matting.evaluation.figures import TRIMAP_COLOURS
+from matting.postprocess.compositing import composite
 
 _BRUSHES = (6, 80)  # radius in thousandths of the longer side; the first one is a cell of the working size
 _NIGHT = np.array(TRIMAP_COLOURS[0], np.float32)  # laid over what is left out

@@ -1,0 +1,33 @@
+"""The size at which the network sees a picture."""
+
+from matting.network import SIDE_MULTIPLE
+
+AUTO_MAX_SIDE = 896
+AUTO_MIN_SIDE = 256
+LARGEST_SIDE = 4096
+
+
+def working_size(height: int, width: int, max_side: int | None = None) -> tuple[int, int]:
+    """Size at which the network sees a picture: both sides rounded to multiples of 128, as in the paper's benchmark.
+
+    The aspect ratio changes slightly. Small pictures are enlarged: a region of 8x8 pixels then covers less of the person.
+
+    Args:
+        height: of the picture.
+        width: of the picture.
+        max_side: how long the longer side shall be, before rounding; for "as large as the photo" give its longer side.
+            None is Auto: `AUTO_MAX_SIDE`, or more for a panorama whose shorter side would fall below `AUTO_MIN_SIDE`.
+
+    Returns:
+        (height, width), at least 128 and at most `LARGEST_SIDE` each.
+
+    Raises:
+        ValueError: if max_side is not positive.
+    """
+    if max_side is not None and max_side < 1:
+        raise ValueError(f"max_side must be at least 1 pixel, got {max_side}")
+    short, long = min(height, width), max(height, width)
+    wanted = max(AUTO_MAX_SIDE, min(long, AUTO_MIN_SIDE / short * long)) if max_side is None else max_side
+    scale = min(wanted, LARGEST_SIDE) / long
+    height, width = (max(1, int(side * scale / SIDE_MULTIPLE + 0.5)) * SIDE_MULTIPLE for side in (height, width))
+    return height, width

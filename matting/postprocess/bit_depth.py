@@ -1,0 +1,16 @@
+"""From shares of one to whole numbers."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def to_8_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """[0, 1] -> 0 to 255, rounded to nearest; what lies outside is cut off. Any shape, alphas and colours alike."""
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+
+
+def to_16_bit(values: NDArray[Any]) -> NDArray[np.uint16]:
+    """[0, 1] -> 0 to 65535, as `to_8_bit`."""
+    return np.rint(np.clip(values, 0, 1) * 65535).astype(np.uint16)
