@@ -43,7 +43,6 @@ ONLY_IN = {
     "starlette": {"app"},
     "vtk": {"training"},
 }
-LEFT_TO_REMOVE = {("media", "matting.inference.matte")}  # the export formats draw with its `compose`
 
 
 class Import(NamedTuple):
@@ -95,7 +94,7 @@ def test_the_table_knows_every_package():
 def test_imports_run_one_way():
     ours = [found for found in imports() if found.module.split(".")[0] == "matting"]
     assert len(ours) > 100
-    wrong = [found for found in ours if not may(found) and (found.owner, found.module) not in LEFT_TO_REMOVE]
+    wrong = [found for found in ours if not may(found)]
     assert [f"{found.place} imports {found.module}" for found in wrong] == []
 
 
