@@ -1,14 +1,16 @@
-"""The README: its front matter is a Space's, its Python code runs, every file it names is there."""
+"""The README and the pages beside the code: a Space's front matter, code that runs, and every file they name is there."""
 
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "matting").rglob("*.md")), *sorted((ROOT / ".github").glob("*.md"))]
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 
 
@@ -31,8 +33,17 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
     assert Image.open(tmp_path / "cutout.png").mode == "RGBA"
 
 
-def test_every_file_it_names_exists():
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", TEXT):
-        assert (ROOT / link).exists(), link
-    for name in set(re.findall(r"`((?:examples|matting|tests)/[\w./-]+\.\w+)`", TEXT)):
+def test_the_readme_is_short_and_its_table_of_contents_complete():
+    assert len(TEXT.splitlines()) < 200
+    headings = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+    assert re.findall(r"\]\(#([\w-]+)\)", TEXT) == anchors
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_a_page_names_exists(page):
+    text = page.read_text()
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (page.parent / link).exists(), link
+    for name in set(re.findall(r"`((?:examples|matting|tests)/[\w./-]+\.\w+)`", text)):
         assert (ROOT / name).exists(), name

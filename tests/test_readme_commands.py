@@ -1,4 +1,4 @@
-"""Every shell command of the README is run as it stands there, in a copy of the project, on little data and few steps."""
+"""Every shell command of the README and of the pages beside the code is run as it stands there, on little data."""
 
 import os
 import re
@@ -12,7 +12,8 @@ from hub_server import TOKEN, Behaviour, hub_server
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "matting").glob("*/README.md"))]
+BLOCKS = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)]
 SHORTER = {  # options that make a command short; they stand behind its own
     "python tests/hostile.py": "--files 20",
     "python tests/load.py users": "--users 2 --seconds 5",
