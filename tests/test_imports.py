@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "media": {"postprocess"},
     "inference": {"network", "postprocess", "media"},
     "weights": {"network", "media.image"},
-    "training": {"network", "postprocess", "weights", "inference.exposure"},
+    "training": {"network", "postprocess", "weights", "inference.exposure", "media.prefetch"},
     "evaluation": {"network", "postprocess", "media", "inference", "weights"},
     "cli": {"network", "postprocess", "media", "inference", "weights", "evaluation"},
     "app": {"network", "postprocess", "media", "inference", "weights", "evaluation"},

@@ -30,7 +30,14 @@ def add_clip_options(parser: argparse.ArgumentParser) -> None:
         + ". The output is a folder then. Without it, the ending of the output decides: .webm, .mov or .zip, "
         "and .mp4 with --alpha or --background",
     )
-    group.add_argument("--steady", action="store_true", help="steady the alpha over time: less flicker, a frame of look-ahead")
+    group.add_argument(
+        "--temporal",
+        "--steady",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="steady the alpha over time: less flicker, a frame of look-ahead (--steady: its name of before, understood until "
+        "the next release)",
+    )
 
 
 def is_clip(path: Path) -> bool:
@@ -97,7 +104,7 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
     Raises:
         ValueError, OSError: as `matting.inference.clip.matte_clip`.
     """
-    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, temporal=options.steady)
+    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, temporal=options.temporal)
     background = DEFAULT_BACKGROUND if options.background is None else options.background
     with (
         closing(iterate_clip(job.source, model, job.outputs, settings, background=background)) as steps,

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from matting.evaluation.benchmark import peak_bytes
 from matting.evaluation.metrics import dtssd, sad
-from matting.inference.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, ahead, matte_clip, matte_frames
+from matting.inference.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, matte_clip, matte_frames
 from matting.media.export import export_path
+from matting.media.prefetch import prefetch
 from matting.media.reader import ClipReader
 from matting.media.writer import H264_MP4, ClipWriter, Encoding
 from matting.network import MattingNetwork
@@ -55,7 +56,7 @@ def measure_accuracy(clip: Path, truth: Path, model: MattingNetwork, settings: C
         ValueError: if the clips differ in size or number of frames.
     """
     with ClipReader(clip) as reader:
-        batches = ahead(matte_frames(reader, model, settings, dict.fromkeys(STAGES, 0.0)))
+        batches = prefetch(matte_frames(reader, model, settings, dict.fromkeys(STAGES, 0.0)))
         frames = [(frame.coarse_alpha, frame.alpha) for batch in batches for frame in batch]
     truths = read_alphas(truth)
     coarse, refined = zip(*frames, strict=True)

@@ -3,13 +3,11 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -22,17 +20,16 @@ from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, Te
 from matting.inference.trimap import apply_trimap, mark_unknown
 from matting.inference.working_size import working_size
 from matting.media.export import EXPORT_FORMATS, MatteFrame
+from matting.media.prefetch import prefetch
 from matting.media.reader import ClipInfo, ClipReader, Frame
 from matting.network import CoarsePrediction, MattingNetwork, refine_regions, select_regions
 from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array, to_tensor, upsample_alpha
 
-_BATCH_PIXELS = {"cpu": 1024**2, "cuda": 8 * 1024**2}  # of a batch at working size
+_BATCH_PIXELS, _BATCH_PIXELS_CUDA = 1024**2, 8 * 1024**2  # of a batch at working size
 _MOST_FRAMES = 8
 CLIP_MAX_SIDE = 768  # a photo may take longer than a frame
 DEFAULT_BACKGROUND = (0, 177, 64)  # the green of a studio screen
 STAGES = ("decode", "network", "encode")
-_END = object()
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class ClipSettings:
     max_side: int = CLIP_MAX_SIDE
     unknown_bias: float = 0.0
     refine: bool = True
-    temporal: bool = False
+    temporal: bool = True
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ def iterate_clip(
     with ExitStack() as stack:
         reader = stack.enter_context(ClipReader(source))
         products = [stack.enter_context(EXPORT_FORMATS[name].open(path, reader, behind)) for name, path in paths.items()]
-        batches = stack.enter_context(closing(ahead(matte_frames(reader, model, settings, seconds))))
+        batches = stack.enter_context(closing(prefetch(matte_frames(reader, model, settings, seconds))))
         for frame in chain.from_iterable(batches):
             with _timed(seconds, "encode"):
                 for product in products:
@@ -183,7 +180,7 @@ def matte_frames(
     steady = TemporalFilter() if settings.temporal else None
     waiting: deque[Frame] = deque()
     image_before = None
-    with closing(ahead(_batches(reader, _batch_length(reader.info, size, device), seconds))) as batches:
+    with closing(prefetch(_batches(reader, _batch_length(reader.info, size, device), seconds))) as batches:
         for frames in batches:
             with _timed(seconds, "network"):
                 images = torch.cat([to_tensor(frame.image, size, device) for frame in frames])
@@ -236,15 +233,6 @@ def _refine_stage(
     return mattes
 
 
-def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:
-    """Compute the next item in a thread while the caller works with this one; errors arrive in their place."""
-    with closing(items), ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, items, _END)
-        while (item := coming.result()) is not _END:
-            coming = pool.submit(next, items, _END)
-            yield cast(T, item)
-
-
 def _batches(reader: ClipReader, length: int, seconds: dict[str, float]) -> Generator[list[Frame], None, None]:
     frames = iter(reader)
     while True:
@@ -258,7 +246,7 @@ def _batches(reader: ClipReader, length: int, seconds: dict[str, float]) -> Gene
 def _batch_length(info: ClipInfo, size: tuple[int, int], device: torch.device) -> int:
     """Frames in a batch, so that neither the network nor the full-size frames need much memory."""
     pixels = max(size[0] * size[1], info.width * info.height // 2)
-    return max(1, min(_MOST_FRAMES, _BATCH_PIXELS[device.type] // pixels))
+    return max(1, min(_MOST_FRAMES, (_BATCH_PIXELS_CUDA if device.type == "cuda" else _BATCH_PIXELS) // pixels))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Gather pictures without people and cut-out things from Debian packages: python -m matting.training.gather FOLDER.
 
-Fills FOLDER/pictures (one WebP per wallpaper, for --backgrounds) and FOLDER/things (transparent PNGs, for --things) on a
+Fills FOLDER/pictures (one WebP per wallpaper, for --backgrounds) and FOLDER/things (transparent PNGs, for --objects) on a
 Debian machine. The packages name the licences of what is in them: /usr/share/doc/PACKAGE/copyright.
 """
 

@@ -4,13 +4,12 @@ import argparse
 import copy
 from collections.abc import Iterator
 from itertools import islice
-from queue import Queue
-from threading import Thread
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from matting.media.prefetch import prefetch
 from matting.network import SIDE_MULTIPLE
 from matting.network.coarse import CoarseNetwork
 from matting.training.close_ups import CloseUps, cut_close_ups
@@ -56,27 +55,8 @@ def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch | CloseUps]
     """
     indices = range(first, 2**62)
     if threaded:
-        return ahead(draws[index] for index in indices)
+        return prefetch((draws[index] for index in indices), _AHEAD)
     return iter(DataLoader(draws, None, sampler=indices, num_workers=1, prefetch_factor=_AHEAD))
-
-
-def ahead(batches: Iterator[Batch | CloseUps]) -> Iterator[Batch | CloseUps]:
-    """The same batches, drawn ahead in a thread."""
-    queue: Queue[Batch | CloseUps | BaseException] = Queue(_AHEAD)
-
-    def draw() -> None:
-        try:
-            for batch in batches:
-                queue.put(batch)
-        except BaseException as error:  # handed to the training loop, which raises it
-            queue.put(error)
-
-    Thread(target=draw, daemon=True).start()
-    while True:
-        item = queue.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
 
 
 def repeat(batches: Iterator[Batch | CloseUps], times: int, generator: torch.Generator) -> Iterator[Batch | CloseUps]:

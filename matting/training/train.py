@@ -33,23 +33,29 @@ from matting.training.validation import picture_sheet, validate
 from matting.weights import load_model, save_weights
 
 LOG_EVERY = 20
+OLD_NAMES = (
+    "Names of before, understood until the next release: --things for --objects, --start for --init-from, --guided for "
+    "--guided-loss, --plain for --full-photo-prob, --mine for --hard-examples."
+)
 TEACHER_BATCHES = 12  # of eight pictures, that the components of its features are measured on
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m matting.training.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m matting.training.train", description=__doc__, epilog=OLD_NAMES)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="lite")
     parser.add_argument("--data", type=Path, required=True, help="folder of the portrait sets, or one set (P3M-10k/train)")
     parser.add_argument("--backgrounds", type=Path, help="pictures without people (BG-20k/train); default DATA/backgrounds")
-    parser.add_argument("--things", type=Path, help="folder of transparent PNGs to stand behind people or be held by them")
+    parser.add_argument(
+        "--objects", "--things", type=Path, help="folder of transparent PNGs to stand behind people or be held by them"
+    )
     parser.add_argument("--furniture", type=Path, help="folder of transparent PNGs for people to sit on and lean against")
     parser.add_argument("--cache", type=Path, help="folder that keeps the estimated colours between runs")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and sheets")
-    parser.add_argument("--start", help="weights to begin with; default: ImageNet for lite, random for paper")
+    parser.add_argument("--init-from", "--start", help="weights to begin with; default: ImageNet for lite, random for paper")
     parser.add_argument(
         "--teacher",
-        help="weights whose encoder's features are learnt as well, such as bundled; without "
-        "--start, their decoder is the start",
+        help="weights whose encoder's features are learnt as well, such as bundled; without --init-from, their decoder "
+        "is the start",
     )
     parser.add_argument("--size", type=int, nargs="+", default=[512], help="square sides, multiples of 128; a batch draws one")
     parser.add_argument("--batch", type=int, default=8, help="square pictures of the first size per step and process")
@@ -62,9 +68,19 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--close-ups", type=int, default=0, help="squares per batch that refinement learns from, instead of whole pictures"
     )
-    parser.add_argument("--guided", action="store_true", help="judge the refined alpha also as it is after the guided filter")
-    parser.add_argument("--plain", type=float, default=0.0, help="share of batches of whole photos as they are: a last phase")
-    parser.add_argument("--mine", action="store_true", help="show photos that the weights it starts with err on more often")
+    parser.add_argument(
+        "--guided-loss", "--guided", action="store_true", help="judge the refined alpha also as it is after the guided filter"
+    )
+    parser.add_argument(
+        "--full-photo-prob",
+        "--plain",
+        type=float,
+        default=0.0,
+        help="share of batches of whole photos as they are: a last phase",
+    )
+    parser.add_argument(
+        "--hard-examples", "--mine", action="store_true", help="show photos that the weights it starts with err on more often"
+    )
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     parser.add_argument("--decoder-rate", type=float, default=1.0, help="share of the rate for the decoder and its heads")
@@ -97,12 +113,12 @@ class Run:
         if self.device.type == "cuda" and self.processes > 1:
             self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         self.step = 0
-        self.trained_before = trained_steps(arguments.start) if arguments.start else 0
+        self.trained_before = trained_steps(arguments.init_from) if arguments.init_from else 0
         self.model = start_model(arguments).to(self.device, memory_format=torch.channels_last)
         self.sampler = self._load_data()
         self.teacher = self._load_teacher() if arguments.teacher else None
         self.average = AveragedModel(self.model, multi_avg_fn=moving_average(arguments.ema), use_buffers=True)
-        objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided)
+        objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided_loss)
         self.objective: nn.Module = objective
         self.optimiser = build_optimiser(objective, arguments)
         self._resume()
@@ -113,10 +129,10 @@ class Run:
         cv2.setNumThreads(1)  # OpenCV's threads do not survive the fork of the process that draws
         data = self.arguments.data
         backgrounds = self.arguments.backgrounds or (data / "backgrounds" if (data / "backgrounds").is_dir() else None)
-        pasted = self.arguments.things, self.arguments.furniture
+        pasted = self.arguments.objects, self.arguments.furniture
         collection = load_portraits(data, backgrounds, self.arguments.cache, self.device, *pasted)
-        sampler = Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.plain)
-        if self.arguments.mine:
+        sampler = Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.full_photo_prob)
+        if self.arguments.hard_examples:
             errors = photo_errors(self.model, sampler, self.arguments.out / f"errors-{self.rank}.npy")
             sampler.chances = favour(sampler.chances, errors)
         return sampler
@@ -126,7 +142,7 @@ class Run:
         pictures = [self.sampler.draw(2**62 + index, 8, (side, side)).image for index in range(TEACHER_BATCHES)]
         network = load_model(self.arguments.teacher, device="cpu").to(self.device)
         teacher = FeatureTeacher(network, self.model.coarse.encoder.channels, torch.cat(pictures))
-        if not self.arguments.start:
+        if not self.arguments.init_from:
             teacher.hand_over(self.model)
         return teacher.to(self.device)
 
@@ -153,6 +169,13 @@ class Run:
         (self.arguments.out / "state.part").replace(self.arguments.out / "state.pt")
         steps = {"step": str(self.trained_before + self.step)}
         save_weights(self.average.module, self.arguments.out / "ema.safetensors", steps, torch.float32)
+
+    def time_is_up(self, seconds: float) -> bool:
+        """Whether `--max-minutes` are over by the clock of rank 0, so that all ranks stop after the same step."""
+        over = torch.tensor(seconds >= self.arguments.max_minutes * 60, dtype=torch.uint8, device=self.device)
+        if self.processes > 1 and math.isfinite(self.arguments.max_minutes):
+            distributed.broadcast(over, src=0)
+        return bool(over)
 
     def batches(self) -> Iterator[Batch | CloseUps]:
         """Batches of all coming steps, drawn ahead."""
@@ -189,8 +212,8 @@ class Run:
 
 def start_model(arguments: argparse.Namespace) -> MattingNetwork:
     torch.manual_seed(arguments.seed)
-    if arguments.start:
-        return load_model(arguments.start, device="cpu").requires_grad_(True)
+    if arguments.init_from:
+        return load_model(arguments.init_from, device="cpu").requires_grad_(True)
     model = MattingNetwork(PRESETS[arguments.preset])
     if arguments.preset == "lite":
         load_imagenet_start(model.coarse.encoder)
@@ -206,7 +229,7 @@ def train(arguments: argparse.Namespace) -> None:
     bar = tqdm(total=arguments.steps, initial=run.step, unit="step", disable=run.rank > 0, mininterval=5)
     waited, batches = 0.0, run.batches()
     with saved_on_failure(run):
-        while run.step < arguments.steps and time.monotonic() - began < arguments.max_minutes * 60:
+        while run.step < arguments.steps and not run.time_is_up(time.monotonic() - began):
             result, batch, wait = run.optimise(batches)
             last, waited = (result, batch), waited + wait
             bar.update()

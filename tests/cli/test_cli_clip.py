@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from clips import make_clip, read
 from PIL import Image
 
+from matting.cli.clip import add_clip_options
 from matting.cli.photo import main
 from matting.weights import save_weights
 
@@ -39,12 +41,26 @@ def test_one_clip_to_webm_and_where_the_time_went(tmp_path, run, capsys):
 
 @pytest.mark.parametrize(
     ("options", "name", "codec"),
-    [(["--alpha"], "out.mp4", "h264"), (["--background", "white", "--steady"], "out.mp4", "h264"), ([], "out.mov", "prores")],
+    [
+        (["--alpha"], "out.mp4", "h264"),
+        (["--background", "red", "--no-temporal"], "out.mp4", "h264"),
+        ([], "out.mov", "prores"),
+    ],
 )
 def test_options_and_endings_choose_the_product(tmp_path, run, options, name, codec):
     clip = make_clip(tmp_path / "a.mp4", frames=2)
     assert run(clip, "-o", tmp_path / name, *options) == 0
     assert read(tmp_path / name)[0].codec == codec
+
+
+@pytest.mark.parametrize(
+    ("options", "temporal"),
+    [([], True), (["--temporal"], True), (["--no-temporal"], False), (["--steady"], True), (["--no-steady"], False)],
+)
+def test_clips_are_steadied_unless_one_says_otherwise(options, temporal):
+    parser = ArgumentParser()
+    add_clip_options(parser)
+    assert parser.parse_args(options).temporal is temporal and "--steady" in parser.format_help()
 
 
 def test_several_products_into_a_folder(tmp_path, run):

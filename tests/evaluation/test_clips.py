@@ -19,7 +19,7 @@ from matting.media.reader import ClipReader
 from matting.media.writer import H264_MP4
 from matting.weights import save_weights
 
-SMALL = ClipSettings(max_side=128)
+SMALL = ClipSettings(max_side=128, temporal=False)
 
 
 def ramp(frame, width, height):

@@ -17,13 +17,13 @@ import torch
 from clips import FLASH_FRAME, Brightness, click_time, make_clip, read, read_alpha, times_ms
 from PIL import Image
 
-from matting.inference.clip import STAGES, ClipSettings, ahead, iterate_clip, matte_clip, matte_frames
+from matting.inference.clip import STAGES, ClipSettings, _batch_length, iterate_clip, matte_clip, matte_frames
 from matting.inference.photo import matte_image
 from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import ClipReader
 from matting.network import PRESETS, MattingNetwork
 
-SMALL = ClipSettings(max_side=128)
+SMALL = ClipSettings(max_side=128, temporal=False)
 SIZE = (128, 96)  # of the clips: width, height
 
 
@@ -116,6 +116,17 @@ def test_without_filter_every_frame_is_what_the_photo_pipeline_makes(tmp_path, n
         np.testing.assert_allclose(frame.coarse_alpha, alone.coarse_alpha, atol=1e-5)
 
 
+def test_clips_are_steadied_unless_one_says_otherwise():
+    assert ClipSettings().temporal
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "mps", "xpu"])
+def test_every_kind_of_device_gets_a_batch(clip, device):
+    with ClipReader(clip) as reader:
+        small, large = (_batch_length(reader.info, (side, side), torch.device(device)) for side in (128, 4096))
+    assert (small, large) == (8, 1)
+
+
 def test_frames_are_batched_and_order_is_kept(clip):
     model = Brightness()
     frames = matted(clip, model)
@@ -132,7 +143,7 @@ def test_filter_keeps_the_frames_and_changes_alpha_only_where_it_flickers(tmp_pa
         return image
 
     path = make_clip(tmp_path / "a.mkv", width=128, height=128, frames=9, sound=None, picture=blinking, pixel_format="yuv444p")
-    plain = matted(path, Brightness(), ClipSettings(max_side=128, refine=False))
+    plain = matted(path, Brightness(), ClipSettings(max_side=128, refine=False, temporal=False))
     steady = matted(path, Brightness(), ClipSettings(max_side=128, refine=False, temporal=True))
     assert [frame.pts for frame in steady] == [frame.pts for frame in plain]
     for one, other in zip(plain, steady, strict=True):
@@ -218,19 +229,6 @@ def test_memory_does_not_grow_with_the_clip(tmp_path):
     peak(10)  # imports and caches
     alphas_of_the_added_frames = (many - few) * side * side  # bytes, as uint8; threads differ by a few frames at work
     assert peak(many) - peak(few) < alphas_of_the_added_frames / 3
-
-
-def test_ahead_passes_items_and_errors_in_order():
-    def items():
-        yield 1
-        yield 2
-        raise OSError("third")
-
-    seen = []
-    with pytest.raises(OSError, match="third"):
-        for item in ahead(items()):
-            seen.append(item)
-    assert seen == [1, 2]
 
 
 def test_an_8k_frame_is_matted_in_pieces_of_one(tmp_path):

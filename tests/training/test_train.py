@@ -26,7 +26,7 @@ from matting.training.average_checkpoints import trained_steps
 from matting.training.dataset import Batch, unite_cells
 from matting.training.distillation import Components, FeatureTeacher
 from matting.training.guided import guided_filter
-from matting.training.loader import ahead, batch_shape, repeat
+from matting.training.loader import batch_shape, repeat
 from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap
 from matting.training.optimiser import build_optimiser, schedule
 from matting.training.pretrained import load_imagenet_start
@@ -69,7 +69,7 @@ def test_every_parameter_learns(guided: bool):
 
 
 def test_refine_only_leaves_the_first_stage_and_all_statistics_alone(portraits: Path, tmp_path: Path):
-    options = arguments(portraits, tmp_path / "run", "--refine-only", "--start", "bundled", "--steps", "2")
+    options = arguments(portraits, tmp_path / "run", "--refine-only", "--init-from", "bundled", "--steps", "2")
     before = training.start_model(options).state_dict()
     training.train(options)
     after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
@@ -250,17 +250,6 @@ def test_batches_from_another_process_are_those_of_their_index(portraits: Path, 
             assert_close(drawn, expected, rtol=0, atol=2 / 255)  # sums of one thread and of several round differently
 
 
-def test_batches_ahead_keep_their_order_and_pass_errors_on():
-    def numbers():
-        yield from range(4)
-        raise ValueError("expected a fifth picture, got none")
-
-    drawn = ahead(numbers())
-    assert [next(drawn) for _ in range(4)] == [0, 1, 2, 3]
-    with pytest.raises(ValueError, match="fifth picture"):
-        next(drawn)
-
-
 def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     optimise = training.Run.optimise
 
@@ -271,7 +260,7 @@ def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monke
 
     monkeypatch.setattr(training.Run, "optimise", fail_after_two)
     with pytest.raises(RuntimeError, match="no more"):
-        training.train(arguments(portraits, tmp_path, "--steps", "5", "--start", "bundled"))
+        training.train(arguments(portraits, tmp_path, "--steps", "5", "--init-from", "bundled"))
     assert torch.load(tmp_path / "state.pt", weights_only=True)["step"] == 2
     assert trained_steps(str(tmp_path / "ema.safetensors")) == trained_steps("bundled") + 2
 
@@ -284,10 +273,32 @@ def test_a_step_in_bfloat16_is_near_the_one_in_float32(portraits: Path, tmp_path
     assert totals[0] != totals[1] and totals[0] == pytest.approx(totals[1], rel=0.03)
 
 
-def test_two_processes_train_together(portraits: Path, tmp_path: Path):
+def test_the_options_names_of_before_still_work(portraits: Path, tmp_path: Path):
+    now = ["--objects", "o", "--init-from", "w", "--guided-loss", "--full-photo-prob", "0.5", "--hard-examples"]
+    before = ["--things", "o", "--start", "w", "--guided", "--plain", "0.5", "--mine"]
+    options = arguments(portraits, tmp_path, *now)
+    assert options == arguments(portraits, tmp_path, *before)
+    assert (options.init_from, options.guided_loss, options.full_photo_prob, options.hard_examples) == ("w", True, 0.5, True)
+    assert all(name in training.OLD_NAMES for name in (*now, *before) if name.startswith("--"))
+
+
+# Rank 1 believes that its hour is over at once.
+FAST_CLOCK = """
+import os, time
+from types import SimpleNamespace
+from matting.training import train
+if os.environ["RANK"] == "1":
+    train.time = SimpleNamespace(monotonic=lambda: 1e6 * time.monotonic(), perf_counter=time.perf_counter)
+if __name__ == "__main__":
+    train.main()
+"""
+
+
+def test_two_processes_train_together_until_the_first_ones_time_is_up(portraits: Path, tmp_path: Path):
+    (script := tmp_path / "train.py").write_text(FAST_CLOCK)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
-    command += ["--nproc-per-node", "2", "-m", "matting.training.train", "--data", str(portraits), "--out", str(tmp_path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    command += ["--nproc-per-node", "2", str(script), "--max-minutes", "60", "--data", str(portraits), "--out", str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd(), "CUDA_VISIBLE_DEVICES": ""}
     with (tmp_path / "printed.txt").open("w+") as printed:
         command += [*ARGUMENTS, "--steps", "2"]
         run = subprocess.Popen(command, env=environment, stdout=printed, stderr=printed, start_new_session=True)
