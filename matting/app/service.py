@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +22,20 @@ from matting.network import MattingNetwork, NetworkConfig
 from matting.weights import locate, read_metadata
 
 MAX_MEGAPIXELS = 50
-MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1}
-EXAMPLE_QUEUE = {"concurrency_id": "example", "concurrency_limit": 2}  # computed once: nobody waits behind a clip to see one
-LATEST = {"trigger_mode": "always_last"}  # what is asked for while an answer is under way is answered next
-EVERY = {"trigger_mode": "multiple"}  # for events whose data says what is meant: Gradio answers a late one with the data before
-IN_ORDER = {"concurrency_id": "walk", "concurrency_limit": 1}  # each goes on from where the one before has led
-UNQUEUED = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}  # the browser shows no error
-QUICK = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
-PICKED = {**QUICK, **EVERY}
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+EXAMPLE_QUEUE: dict[str, Any] = {
+    "concurrency_id": "example",
+    "concurrency_limit": 2,
+}  # computed once: nobody waits behind a clip to see one
+# Options of events: what is asked for while an answer is under way is answered next ...
+LATEST: dict[str, Any] = {"trigger_mode": "always_last"}
+# ... but for events whose data says what is meant, because Gradio answers a late one with the data before.
+EVERY: dict[str, Any] = {"trigger_mode": "multiple"}
+IN_ORDER: dict[str, Any] = {"concurrency_id": "walk", "concurrency_limit": 1}  # each goes on from where the one before has led
+# The browser shows no error of an event that is not queued.
+UNQUEUED: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}
+QUICK: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
+PICKED: dict[str, Any] = {**QUICK, **EVERY}
 SIZES = ("Auto", "512", "1024", "1536", "Full")
 
 
@@ -119,6 +126,13 @@ class Service:
         return make_result(file_stem(example.image), matte, truth=truth, example=example)
 
 
+def latest(session: Session | None) -> tuple[Session, Result]:
+    """The page's session and its last result; raises `Problem` if there is none, or it has expired."""
+    if session is None or session.result is None:
+        raise Problem(text.ERROR_EXPIRED)
+    return session, session.result
+
+
 def find_examples(folder: Path) -> tuple[ExamplePhoto, ...]:
     """The pictures named in `text` that lie in the folder, with their alphas in `alpha/`."""
     return tuple(
@@ -156,7 +170,7 @@ def check_pixels(path: str | Path) -> None:
         with Image.open(path, formats=FORMATS) as picture:
             pixels, counted = picture.width * picture.height, ""
     except Image.DecompressionBombError:
-        pixels, counted = 2 * Image.MAX_IMAGE_PIXELS, "more than "
+        pixels, counted = 2 * (Image.MAX_IMAGE_PIXELS or 0), "more than "
     except Exception:  # readers raise many kinds; load_image says what is wrong with it
         return
     if pixels > MAX_MEGAPIXELS * 1e6:

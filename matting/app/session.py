@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from weakref import WeakValueDictionary, finalize
 
@@ -22,6 +22,11 @@ from PIL import Image
 from torch import nn
 
 from matting.app.results.strokes import Painting
+
+if TYPE_CHECKING:  # they hold a session only for their types
+    from matting.app.results.comparison import Compared
+    from matting.app.results.result import Result
+    from matting.app.tabs.clip import ClipResult
 
 TIME_TO_LIVE_S = 30 * 60
 
@@ -48,10 +53,10 @@ class Session:
     """
 
     folder: Path
-    result: Any = None
-    comparison: tuple = ()
+    result: "Result | None" = None
+    comparison: "tuple[Compared, ...]" = ()
     view: str = ""
-    clip: Any = None
+    clip: "ClipResult | None" = None
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
@@ -77,7 +82,7 @@ class Session:
                 raise ValueError(f"expected an upload below {root}, got {path}")
             self.uploads.add(path)
 
-    def begin(self, result: Any) -> None:
+    def begin(self, result: "Result") -> None:
         """A new photo: files made of the last one go. Raises `StoppedError` if the session is over."""
         if self.closed:
             raise StoppedError

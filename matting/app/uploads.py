@@ -46,4 +46,4 @@ def separate_uploads() -> None:
     """Gradio names the folder of an upload by its content: two visitors who send the same photo would share one file, and the
     second would lose it when the first one leaves. Here every upload is a file of its own, and its name cannot be guessed.
     """
-    route_utils.GradioUploadFile = _OwnUpload
+    route_utils.GradioUploadFile = _OwnUpload  # type: ignore[misc]  # a class of theirs is replaced on purpose

@@ -49,11 +49,15 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         if options.ray:
             options.input, options.output = options.input.resolve(), options.output.resolve()
         jobs = plan_jobs(options)
-        model = None if options.ray else load_model(options.weights, options.device)
+        run = (
+            partial(run_jobs_on_ray, jobs, options)
+            if options.ray
+            else partial(run_jobs, jobs, load_model(options.weights, options.device), options)
+        )
     except ValueError as error:
         parser.error(str(error))
     try:
-        failed = run_jobs_on_ray(jobs, options) if options.ray else run_jobs(jobs, model, options)
+        failed = run()
     except ValueError as error:  # of the cluster; those of files are counted
         parser.error(str(error))
     if len(jobs) > 1:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -155,11 +156,11 @@ def build(preset: str, size: tuple[int, int], unknown_share: float) -> tuple[Mat
 class Recorder(TorchDispatchMode):
     """Note each convolution, matrix product and attention that runs, with operands like its own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.calls: list[Callable[[], object]] = []
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
         if func in MATRIX_PRODUCTS:
             self.calls.append(_replay(func, args, kwargs or {}))
         return func(*args, **(kwargs or {}))

@@ -82,13 +82,12 @@ class Item:
             alpha = _read_grey(self.alpha, image.shape[:2])
         opacity = alpha / np.float32(255)
         if self.background is not None:
-            image = composite(image, opacity, self._place_background(image.shape[:2]))
+            image = composite(image, opacity, self._place(_open(self.background), image.shape[:2]))
         trimap = trimap_from_alpha(alpha) if self.trimap is None else _read_grey(self.trimap, image.shape[:2])
         return Example(image, opacity, trimap)
 
-    def _place_background(self, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    def _place(self, background: Image.Image, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """Cut a piece of the image's aspect out of the background; which one is a matter of the name alone."""
-        background = _open(self.background).convert("RGB")
         height, width = shape
         fit = min(background.width / width, background.height / height)
         rng = np.random.default_rng(zlib.crc32(self.name.encode())) if self.subset == KEYED else None
@@ -96,7 +95,7 @@ class Item:
         crop_width, crop_height = fit * zoom * width, fit * zoom * height
         left, top = x * (background.width - crop_width), y * (background.height - crop_height)
         box = (left, top, left + crop_width, top + crop_height)
-        return np.asarray(background.resize((width, height), Image.Resampling.BICUBIC, box=box))
+        return np.asarray(background.convert("RGB").resize((width, height), Image.Resampling.BICUBIC, box=box))
 
 
 @dataclass(frozen=True)

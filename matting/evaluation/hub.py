@@ -77,7 +77,7 @@ def fetch(
             revision=file.revision,
             cache_dir=cache_dir,
             endpoint=_endpoint(),
-            tqdm_class=_progress_bar(on_progress),
+            tqdm_class=None if on_progress is None else _progress_bar(on_progress),
         )
     except Exception as error:  # the Hub library lets errors of the HTTP library below it through, which changed over time
         raise DownloadError(_explain(file, error)) from error
@@ -128,10 +128,8 @@ def _name(file: HubFile) -> str:
     return f"{file.repo}/{file.path}"
 
 
-def _progress_bar(on_progress: Progress | None) -> type[tqdm] | None:
+def _progress_bar(on_progress: Progress) -> type[tqdm]:
     """A progress bar class for the Hub library that reports to a function instead of the terminal."""
-    if on_progress is None:
-        return None
 
     class Reporter(tqdm):
         def __init__(self, *args: object, **options: object):

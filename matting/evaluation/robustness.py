@@ -63,7 +63,9 @@ def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Flo
 
 
 def load_portrait(item: Item) -> Portrait:
-    """A portrait from its files, as large as they are."""
+    """A portrait from its files, as large as they are; raises ValueError if its alpha has no file of its own."""
+    if item.alpha is None:
+        raise ValueError(f"expected a portrait with a file of its alpha, {item.name} has none")
     with Image.open(item.image) as image, Image.open(item.alpha) as alpha:
         planes = np.dstack([np.asarray(image.convert("RGB")), np.asarray(alpha.convert("L"))])
     planes = planes.astype(np.float32) / np.float32(255)

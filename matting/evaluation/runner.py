@@ -142,7 +142,7 @@ def run_tasks(tasks: Sequence[Task], setup: Setup, workers: int = 1, ray_address
         yield from map(make(), tasks)
 
 
-_evaluator: Evaluator | None = None  # of a worker process
+_evaluator: Evaluator  # of a worker process, which has it from its start
 
 
 def _start_worker(make: Callable[[], Evaluator]) -> None:

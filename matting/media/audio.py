@@ -22,7 +22,13 @@ class AudioCarrier:
         fallback_codec: encoder for sound in any other codec.
     """
 
-    def __init__(self, source, container, kept_codecs: tuple[str, ...], fallback_codec: str):
+    def __init__(
+        self,
+        source: "av.container.InputContainer",
+        container: "av.container.OutputContainer",
+        kept_codecs: tuple[str, ...],
+        fallback_codec: str,
+    ):
         self._source, self._out, self._start = source, container, start_of(source)
         try:
             self._packets = self._carried_packets(kept_codecs, fallback_codec)
@@ -33,7 +39,7 @@ class AudioCarrier:
 
     def carry_until(self, seconds: float) -> None:
         """Write all sound that begins at or before this time of the clip."""
-        while self._next is not None and float(self._next.pts * self._next.time_base) <= seconds:
+        while self._next is not None and _begin(self._next) <= seconds:
             self._out.mux(self._next)
             self._next = next(self._packets, None)
 
@@ -51,12 +57,17 @@ class AudioCarrier:
             return self._copied(track, self._out.add_stream_from_template(track))
         rate = track.rate if fallback_codec == "aac" and track.rate in _AAC_RATES else _USUAL_RATE
         layout = "mono" if track.channels == 1 else "stereo"
-        return self._encoded(track, self._out.add_stream(fallback_codec, rate=rate, layout=layout))
+        stream = self._out.add_stream(fallback_codec, rate=rate, layout=layout)
+        if not isinstance(stream, av.AudioStream):
+            raise ValueError(f"expected an encoder for sound, got {fallback_codec}")
+        return self._encoded(track, stream)
 
     def _nothing(self) -> Generator[av.Packet, None, None]:
         yield from ()
 
-    def _copied(self, track, stream) -> Generator[av.Packet, None, None]:
+    def _copied(
+        self, track: "av.audio.stream.AudioStream", stream: "av.audio.stream.AudioStream"
+    ) -> Generator[av.Packet, None, None]:
         for packet in self._source.demux(track):
             if packet.size and packet.pts is not None:
                 late = round(self._start / packet.time_base)
@@ -64,8 +75,16 @@ class AudioCarrier:
                 packet.stream = stream
                 yield packet
 
-    def _encoded(self, track, stream) -> Generator[av.Packet, None, None]:
+    def _encoded(
+        self, track: "av.audio.stream.AudioStream", stream: "av.audio.stream.AudioStream"
+    ) -> Generator[av.Packet, None, None]:
         for frame in self._source.decode(track):
-            frame.pts -= round(self._start / frame.time_base)
+            if frame.pts is not None and frame.time_base is not None:
+                frame.pts -= round(self._start / frame.time_base)
             yield from stream.encode(frame)
         yield from stream.encode(None)
+
+
+def _begin(packet: av.Packet) -> float:
+    """Seconds at which a packet begins; one without a time stamp follows the packet before it at once."""
+    return float((packet.pts or 0) * packet.time_base)

@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -119,14 +119,20 @@ class PngSequence:
 
 
 @contextmanager
-def _open_encoded(encoding: Encoding, draw, path: Path, reader: ClipReader, background: Background):
+def _open_encoded(
+    encoding: Encoding,
+    draw: Callable[[MatteFrame, Background], Pixels],
+    path: Path,
+    reader: ClipReader,
+    background: Background,
+) -> Iterator[EncodedExport]:
     info = reader.info
     with ClipWriter(path, encoding, info.width, info.height, reader, info.pixel_aspect) as writer:
         yield EncodedExport(writer, draw, background)
 
 
 @contextmanager
-def _open_preview(path: Path, reader: ClipReader, background: Background):
+def _open_preview(path: Path, reader: ClipReader, background: Background) -> Iterator[EncodedExport]:
     width, height = preview_panel(reader.info.width, reader.info.height)
     columns, rows = _preview_grid(width, height)
     with ClipWriter(path, H264_MP4, columns * width, rows * height, reader, reader.info.pixel_aspect) as writer:
@@ -134,7 +140,7 @@ def _open_preview(path: Path, reader: ClipReader, background: Background):
 
 
 @contextmanager
-def _open_png(path: Path, reader: ClipReader, background: Background):
+def _open_png(path: Path, reader: ClipReader, background: Background) -> Iterator[PngSequence]:
     part = PartFile(path)
     try:
         with zipfile.ZipFile(part.path, "w", zipfile.ZIP_STORED) as archive:

@@ -90,7 +90,7 @@ class ClipReader:
                 self._first = next(self._decoded, None)
             if self._first is None:
                 raise ValueError(f"{self.path.name} has no frames that can be decoded")
-            self.info = self._describe(frames, duration)
+            self.info = self._describe(self._first, frames, duration)
         except BaseException:
             self._container.close()
             raise
@@ -98,7 +98,7 @@ class ClipReader:
     def __enter__(self) -> "ClipReader":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -119,7 +119,7 @@ class ClipReader:
         try:
             yield
         except av.FFmpegError as error:
-            raise ValueError(f"{self.path.name} is not a video, or it is damaged ({error.strerror.lower()})") from error
+            raise ValueError(f"{self.path.name} is not a video, or it is damaged ({reason_of(error)})") from error
 
     def _measure(self) -> tuple[int, float]:
         """Frames and seconds of the pictures. Raises ValueError if the file is cut off or has no frames."""
@@ -143,14 +143,16 @@ class ClipReader:
             raise ValueError(f"{self.path.name} is cut off: its header says {stated:.1f} s, the file ends after {seen:.1f} s")
         return frames, video_end - first
 
-    def _describe(self, frames: int, duration: float) -> ClipInfo:
-        frame, stream = self._first, self._stream
+    def _describe(self, frame: av.VideoFrame, frames: int, duration: float) -> ClipInfo:
+        stream = self._stream
         rotation = round(frame.rotation / 90) * 90 % 360
         sideways = rotation in (90, 270)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         size = (frame.height, frame.width) if sideways else (frame.width, frame.height)
         audio = self._container.streams.audio
+        if stream.time_base is None:
+            raise ValueError(f"{self.path.name} does not say how it counts time")
         return ClipInfo(
             *size,
             frames=frames,
@@ -177,12 +179,17 @@ def open_source(path: str | os.PathLike) -> "av.container.InputContainer":
     return av.open(str(path), container_options=_OPEN_OPTIONS)
 
 
-def start_of(container) -> Fraction:
+def reason_of(error: av.FFmpegError) -> str:
+    """What FFmpeg says of an error, to stand within a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+def start_of(container: "av.container.InputContainer") -> Fraction:
     """Seconds at which a clip begins: recordings cut from a longer one count on from there, and here time starts at 0."""
     return Fraction(max(0, container.start_time or 0), av.time_base)
 
 
-def _video_stream(container) -> "av.video.stream.VideoStream":
+def _video_stream(container: "av.container.InputContainer") -> "av.video.stream.VideoStream":
     """The first stream of moving pictures; a cover picture in a sound file is none."""
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:

@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 from matting.media.audio import AudioCarrier
-from matting.media.reader import ClipReader, open_source
+from matting.media.reader import ClipReader, open_source, reason_of
 
 _BT709, _LIMITED_RANGE = 1, 1
 
@@ -114,7 +114,7 @@ class ClipWriter:
         self._shape = (height, width, 4 if encoding.has_alpha else 3)
         if encoding.square_pixels:
             width, pixel_aspect = max(1, round(width * pixel_aspect)), Fraction(1)
-        self._durations: dict[int, int] = {}
+        self._durations: dict[int | None, int] = {}  # by time stamp, which PyAV leaves open for packets in general
         self._time_base = reader.info.time_base
         self._part = PartFile(self.path)
         try:
@@ -135,7 +135,7 @@ class ClipWriter:
     def __enter__(self) -> "ClipWriter":
         return self
 
-    def __exit__(self, exception_type, *exception) -> None:
+    def __exit__(self, exception_type: type[BaseException] | None, *exception: object) -> None:
         """Finish the file and give it its name, or remove it if the block ended with an error."""
         try:
             if exception_type is None:
@@ -159,7 +159,7 @@ class ClipWriter:
         try:
             yield
         except av.FFmpegError as error:
-            raise OSError(error.errno, f"cannot write {self.path.name}: {error.strerror.lower()}") from error
+            raise OSError(error.errno, f"cannot write {self.path.name}: {reason_of(error)}") from error
 
     def write(self, pixels: np.ndarray, pts: int, duration: int) -> None:
         """Add a frame.
@@ -194,6 +194,8 @@ class ClipWriter:
         stream = self._container.add_stream(
             self.encoding.codec, rate=rate.limit_denominator(60000), options=dict(self.encoding.options)
         )
+        if not isinstance(stream, av.VideoStream):
+            raise ValueError(f"expected an encoder for pictures, got {self.encoding.codec}")
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         context = stream.codec_context
         context.time_base = self._time_base

@@ -3,6 +3,7 @@
 Everything works on the device its tensors lie on. Random numbers come from one `numpy` generator, so a seed repeats a run.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -42,7 +43,7 @@ def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def cut(mips: list[Tensor], crop: AffineCrop, size: tuple[int, int], bend: Tensor | None = None) -> Tensor:
+def cut(mips: list[Tensor], crop: AffineCrop, size: Sequence[int], bend: Tensor | None = None) -> Tensor:
     """Resample a crop of a picture; outside of the picture its border is repeated.
 
     Args:
@@ -69,7 +70,7 @@ def cut(mips: list[Tensor], crop: AffineCrop, size: tuple[int, int], bend: Tenso
     return F.grid_sample(floats, grid[None], "bilinear", "border", align_corners=False)[0]
 
 
-def _grid(crop: AffineCrop, scale: float, origin: tuple[int, int], part: tuple, size: tuple[int, int], device) -> Tensor:
+def _grid(crop: AffineCrop, scale: float, origin: tuple[int, int], part: tuple, size: Sequence[int], device) -> Tensor:
     """(h, w, 2) sampling positions (x, y) in [-1, 1] over the part."""
     v = (torch.arange(size[0], device=device) + 0.5) / size[0] - 0.5
     u = (torch.arange(size[1], device=device) + 0.5) / size[1] - 0.5
@@ -85,7 +86,7 @@ def snap(alpha: Tensor) -> Tensor:
     return ((alpha - _SNAP) / (1 - 2 * _SNAP)).clamp(0, 1)
 
 
-def random_bend(rng: np.random.Generator, size: tuple[int, int], device: torch.device) -> Tensor:
+def random_bend(rng: np.random.Generator, size: Sequence[int], device: torch.device) -> Tensor:
     """A smooth displacement field, (h, w, 2), from a 4 x 4 grid of random control points."""
     points = torch.as_tensor(rng.normal(0, _BEND, (1, 2, 4, 4)), dtype=torch.float32, device=device)
     return F.interpolate(points, size=size, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)

@@ -106,7 +106,7 @@ def stand_far(
 
 
 def draw_person(
-    people: Sequence[Subject], centre: tuple[float, float], height: float, size: tuple[int, int], rng: np.random.Generator
+    people: Sequence[Subject], centre: tuple[float, float], height: float, size: Sequence[int], rng: np.random.Generator
 ) -> Tensor:
     """A layer with one of the people on it, (4, H, W): colours multiplied by their alpha, and the alpha.
 

@@ -1,5 +1,6 @@
 """Loose hair with an exact alpha: thin curves drawn outwards from the edge of a head, in the colour of their roots."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -86,7 +87,7 @@ def draw_curves(roots: Roots, rng: np.random.Generator) -> NDArray[np.float32]:
     return (roots.points[:, None] + path).astype(np.float32)
 
 
-def cover_curves(curves: NDArray[np.float32], width: float, size: tuple[int, int]) -> NDArray[np.float32]:
+def cover_curves(curves: NDArray[np.float32], width: float, size: Sequence[int]) -> NDArray[np.float32]:
     """How much of every pixel the curves cover, (H, W) in [0, 1].
 
     Args:

@@ -1,5 +1,7 @@
 """Narrow gaps through people, as between legs, beside a neck and under a handle: the background shows through them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -35,7 +37,7 @@ def open_holes(alpha: Tensor, kept: NDArray[np.bool_], rng: np.random.Generator,
             alpha[i] *= 1 - _gap(centre, person, alpha.shape[2:], rng).to(alpha)
 
 
-def _gap(centre: tuple[float, float], person: float, size: tuple[int, int], rng: np.random.Generator) -> Tensor:
+def _gap(centre: tuple[float, float], person: float, size: Sequence[int], rng: np.random.Generator) -> Tensor:
     """(1, H, W) in [0, 1]: an ellipse, or a shape between it and a wedge with two sharp ends.
 
     Args:

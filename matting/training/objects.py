@@ -135,7 +135,7 @@ def hold_objects(
 
 
 def _bunch(
-    things: Sequence[Tensor], centre: tuple[float, float], side: float, size: tuple[int, int], rng: np.random.Generator
+    things: Sequence[Tensor], centre: tuple[float, float], side: float, size: Sequence[int], rng: np.random.Generator
 ) -> Iterator[Tensor]:
     """Layers of one thing or of several of its kind around a centre; arguments as for `draw_object`."""
     kind = [things[int(rng.integers(len(things)))]]
@@ -148,7 +148,7 @@ def draw_object(
     things: Sequence[Tensor],
     centre: tuple[float, float],
     side: float,
-    size: tuple[int, int],
+    size: Sequence[int],
     rng: np.random.Generator,
     turned: float = 0.4,
 ) -> Tensor:

@@ -1,5 +1,7 @@
 """Plain shapes that hats and furniture are drawn with: polygons with soft edges, lit from one side."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ def round_box(half_width: float, half_height: float, roundness: float) -> Points
     return np.stack([half_width * np.sign(x) * np.abs(x) ** roundness, half_height * np.sign(y) * np.abs(y) ** roundness], 1)
 
 
-def cover(points: Points, pivot: tuple[float, float], angle: float, size: torch.Size, blur: float) -> Tensor:
+def cover(points: Points, pivot: tuple[float, float], angle: float, size: Sequence[int], blur: float) -> Tensor:
     """(1, H, W) in [0, 1]: what a polygon covers once it is turned around a point.
 
     Args:

@@ -112,14 +112,15 @@ def picture_of(entry: Compared, photo: Photo, view: str, limit: float) -> NDArra
 
 
 def pair_of(
-    entries: Sequence[Compared], photo: Photo, view: str, left: str, right: str
+    entries: Sequence[Compared], photo: Photo, view: str, left: str | None, right: str | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """The pictures of two methods by name, for the slider; None if one of them has none."""
-    by_name = {entry.name: entry for entry in entries if entry.alpha is not None}
-    if left not in by_name or right not in by_name:
-        return None
     limit = _limit(entries, photo)
-    return picture_of(by_name[left], photo, view, limit), picture_of(by_name[right], photo, view, limit)
+    shown = [entry for entry in entries if entry.name in (left, right)]
+    pictures: dict[str | None, NDArray[np.uint8] | None]
+    pictures = {entry.name: picture_of(entry, photo, view, limit) for entry in shown}
+    first, second = pictures.get(left), pictures.get(right)
+    return None if first is None or second is None else (first, second)
 
 
 def _limit(entries: Sequence[Compared], photo: Photo) -> float:

@@ -89,7 +89,13 @@ class Result:
 
     @cached_property
     def errors(self) -> tuple[Metrics, Metrics]:
-        """Metrics of the coarse and of the refined alpha against the true one, measured once; there must be one."""
+        """Metrics of the coarse and of the refined alpha against the true one, measured once.
+
+        Raises:
+            ValueError: if there is no true alpha.
+        """
+        if self.truth is None:
+            raise ValueError(f"expected a true alpha to measure {self.stem} against, got none")
         return measure(self.matte.coarse_alpha, self.truth), measure(self.alpha, self.truth)
 
     def toggled(self, x: float, y: float) -> "Result":

@@ -56,8 +56,8 @@ class ClipTab:
         page = self.page
         choices = [page.size, page.steady, page.kind, page.colour, page.picture, page.products, self.session]
         outputs = [self.session, page.note, page.stop, page.preview, page.facts, page.files, page.chart, page.strip]
-        model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
-        runs = [
+        model: dict[str, Any] = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
+        runs: list[dict[str, Any]] = [
             page.run.click(self.matte_upload, [page.clip, *choices], validator=check_clip, **model),
             page.example.click(self.matte_example, choices, **model),
         ]
@@ -108,6 +108,8 @@ class ClipTab:
     ) -> Iterator[Update]:
         """The visitor's clip."""
         session = self.service.sessions.of(session, request)
+        if clip is None:  # the validator has said so to the page
+            raise Problem(text.ERROR_NO_CLIP)
         session.take(clip, picture)
         yield from self._run(Path(clip), ClipSettings(int(size), temporal=steady), (kind, colour, picture), products, session)
 
@@ -124,6 +126,8 @@ class ClipTab:
     ) -> Iterator[Update]:
         """Our own clip."""
         session = self.service.sessions.of(session, request)
+        if self.service.example_clip is None:  # the page has no button for it then
+            raise Problem(text.ERROR_NO_CLIP)
         session.take(picture)
         settings = ClipSettings(int(size), temporal=steady)
         yield from self._run(self.service.example_clip, settings, (kind, colour, picture), products, session)

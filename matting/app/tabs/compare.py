@@ -21,7 +21,7 @@ from matting.app.results.comparison import (
     run_method,
 )
 from matting.app.scripts import ZOOM
-from matting.app.service import MODEL_QUEUE, QUICK, UNQUEUED, Service
+from matting.app.service import MODEL_QUEUE, QUICK, UNQUEUED, Service, latest
 from matting.app.session import Session, StoppedError
 from matting.app.views.ground_truth import metric_table
 from matting.app.views.photo_page import note_html
@@ -87,7 +87,8 @@ class CompareTab:
 
     def compare(self, methods: list[str], view: str, session: Session | None) -> Iterator[Update]:
         """Run the chosen methods on the last photo."""
-        page, photo = self.page, _photo_of(session)
+        page, (session, result) = self.page, latest(session)
+        photo = photo_of(result)
         if not methods:
             raise Problem(text.ERROR_METHODS)
         labels = {name: label for label, name in method_choices()}
@@ -114,7 +115,7 @@ class CompareTab:
             return {page.note: note_html(text.COMPARE_EMPTY, "calm"), page.grid: ""}
         if session.comparison:
             return {page.note: gr.skip()}
-        photo = _photo_of(session)
+        photo = photo_of(session.result)
         session.comparison = known_already(session.result)
         note = _sizes(text.COMPARE_KNOWN, photo)
         if session.result.painting.strokes:
@@ -126,7 +127,8 @@ class CompareTab:
         if session is None or not session.comparison:
             return {self.page.pair: gr.Column(visible=False), self.page.table: ""}
         session.view = view
-        return self._pair_and_table(_photo_of(session), session)
+        session, result = latest(session)
+        return self._pair_and_table(photo_of(result), session)
 
     def _finish(self, photo: Photo, session: Session, note: str) -> Update:
         shown = self._pair_and_table(photo, session)
@@ -150,14 +152,16 @@ class CompareTab:
             session.view = view
         if session is None or not session.comparison:
             return {self.page.grid: gr.skip()}
-        grid = comparison_html(session.comparison, _photo_of(session), view, session)
+        session, result = latest(session)
+        grid = comparison_html(session.comparison, photo_of(result), view, session)
         return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, session)}
 
     def change_pair(self, view: str, left: str | None, right: str | None, session: Session | None) -> Any:
         return self._pair(view, left, right, session)
 
     def _pair(self, view: str, left: str | None, right: str | None, session: Session | None) -> Any:
-        photo = _photo_of(session)
+        session, result = latest(session)
+        photo = photo_of(result)
         pair = pair_of(session.comparison, photo, view, left, right)
         if pair is None:
             return gr.skip()
@@ -166,9 +170,3 @@ class CompareTab:
 
 def _sizes(sentence: str, photo: Photo) -> str:
     return sentence.format(width=photo.image.shape[1], height=photo.image.shape[0])
-
-
-def _photo_of(session: Session | None) -> Photo:
-    if session is None or session.result is None:
-        raise Problem(text.ERROR_EXPIRED)
-    return photo_of(session.result)

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from matting.app import text
-from matting.app.errors import Problem, plain_errors
+from matting.app.errors import plain_errors
 from matting.app.results.background import COLOUR, PICTURE, BackgroundChoice
 from matting.app.results.downloads import make_file
 from matting.app.results.parts import outline_parts
@@ -29,6 +29,7 @@ from matting.app.service import (
     Service,
     Settings,
     check_pixels,
+    latest,
     make_background,
     read_ground_truth,
 )
@@ -58,7 +59,13 @@ class PhotoTab:
         background = [page.kind, page.colour, page.picture]
         outputs = [self.session, page.note, page.stop, page.slider, page.facts, page.parts, page.parts_title]
         outputs += [page.parts_picture, page.touch_up, page.magnifier, page.panels, page.truth]
-        model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress_on": page.slider, **LATEST}
+        model: dict[str, Any] = {
+            **MODEL_QUEUE,
+            "outputs": outputs,
+            "api_visibility": "private",
+            "show_progress_on": page.slider,
+            **LATEST,
+        }
         example = {**model, **EXAMPLE_QUEUE}
 
         demo.load(self.show_first, [self.session], **example)
@@ -158,7 +165,7 @@ class PhotoTab:
     def _redo(
         self, session: Session, size: str, bias: float, refine: bool, cross: bool, kind: str, colour: str, picture: str | None
     ) -> Iterator[Update]:
-        last, painting = result_of(session), session.painting
+        (_, last), painting = latest(session), session.painting
 
         def compute() -> Result:
             matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross), session, painting.strokes)
@@ -251,12 +258,12 @@ class PhotoTab:
     def change_background(self, kind: str, colour: str, picture: str | None, session: Session | None) -> Any:
         if kind == PICTURE and picture is None:
             return gr.skip()
-        result = result_of(session)
+        session, result = latest(session)
         session.take(picture)
         return self._slider(result, session, make_background(kind, colour, picture))
 
     def toggle_part(self, kind: str, colour: str, picture: str | None, session: Session | None, event: gr.SelectData) -> Update:
-        result = result_of(session)
+        session, result = latest(session)
         height, width = result.preview.alpha.shape
         result = session.result = result.toggled(event.index[0] / width, event.index[1] / height)
         background = make_background(kind, colour, picture)
@@ -268,18 +275,19 @@ class PhotoTab:
         }
 
     def move_magnifier(self, session: Session | None, event: gr.EventData) -> str:
-        result = result_of(session)
+        _, result = latest(session)
         return magnifier_html(result, find_spots(result), int(event.value))
 
     def compare_truth(self, truth: str | None, session: Session | None) -> str:
-        result = result_of(session)
+        session, result = latest(session)
         session.take(truth)
         alpha = None if truth is None else read_ground_truth(truth, result.matte.image)
         result = session.result = result.with_truth(alpha)
         return ground_truth_html(result, session)
 
     def save(self, what: str, kind: str, colour: str, picture: str | None, session: Session | None) -> str:
-        return str(make_file(result_of(session), what, make_background(kind, colour, picture), session))
+        session, result = latest(session)
+        return str(make_file(result, what, make_background(kind, colour, picture), session))
 
     def save_panel(self, kind: str, colour: str, picture: str | None, session: Session | None, event: gr.EventData) -> str:
         return self.save(event.value, kind, colour, picture, session)
@@ -297,13 +305,6 @@ class PhotoTab:
             return None
         whole = replace(result.parts, dropped=frozenset())
         return outline_parts(result.keeping(whole).preview_on(background), result.parts)
-
-
-def result_of(session: Session | None) -> Result:
-    """The session's result; raises `Problem` if it has none or has expired."""
-    if session is None or session.result is None:
-        raise Problem(text.ERROR_EXPIRED)
-    return session.result
 
 
 def parts_title(result: Result) -> str:

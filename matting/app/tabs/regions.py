@@ -18,7 +18,7 @@ from matting.app.results.region import (
 )
 from matting.app.results.result import Result
 from matting.app.scripts import PICK, POINT
-from matting.app.service import IN_ORDER, PICKED, QUICK, Service
+from matting.app.service import IN_ORDER, PICKED, QUICK, Service, latest
 from matting.app.session import Session, address_of, not_stoppable
 from matting.app.views.photo_page import note_html
 from matting.app.views.region_drawing import (
@@ -97,7 +97,7 @@ class RegionsTab:
         """The tab was chosen: show the last photo with its most changed region."""
         page = self.page
         result = session.result if session else None
-        if result is None or len(result.matte.regions.cells) == 0:
+        if session is None or result is None or len(result.matte.regions.cells) == 0:
             message = text.INSIDE_EXPIRED if session is None else text.INSIDE_EMPTY if result is None else text.INSIDE_NONE
             return {page.note: gr.HTML(note_html(message, "calm"), visible=True), page.content: gr.Column(visible=False)}
         source = address_of(session.write(result.preview.image, f"{result.stem}-input", lossy=True))
@@ -165,6 +165,7 @@ def _most_changed(result: Result) -> int:
 
 
 def _result_of(session: Session | None) -> Result:
-    if session is None or session.result is None or len(session.result.matte.regions.cells) == 0:
+    _, result = latest(session)
+    if len(result.matte.regions.cells) == 0:
         raise Problem(text.ERROR_EXPIRED)
-    return session.result
+    return result
