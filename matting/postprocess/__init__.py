@@ -1,1 +1,1 @@
-"""From the alpha that the network draws to the one a user gets, and what is made of it: arrays in, arrays out."""
+"""From the network's alpha to the final alpha, foreground colours and composites: arrays in, arrays out."""

@@ -1,4 +1,4 @@
-"""Putting a foreground on a background: the equation, and the backgrounds there are."""
+"""The compositing equation, and the backgrounds to composite onto: a blur of the photo's own, a colour, a picture."""
 
 import cv2
 import numpy as np
@@ -8,10 +8,10 @@ from PIL import Image, ImageColor, ImageOps
 from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.foreground import estimate_foreground
 
-# "blur" for the photo's own background out of focus, a colour as (R, G, B) or CSS text, or a picture (h, w, 3) of 8 bits,
-# which is scaled and cropped to cover the photo.
+# "blur" for the photo's own background out of focus, a colour as (R, G, B) or CSS text, or a picture (h, w, 3) uint8 of any
+# size, which is scaled and cropped to cover the photo.
 Background = str | tuple[int, int, int] | NDArray[np.uint8]
-_BLUR_SIDE = 512  # pixels; the blurred background is made at this size, it has no finer detail
+_BLUR_SIDE = 512  # pixels of the longer side at which the background is blurred; the blur leaves no finer detail
 
 
 def composite(foreground: NDArray[np.uint8], alpha: NDArray[np.float32], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -30,28 +30,28 @@ def composite(foreground: NDArray[np.uint8], alpha: NDArray[np.float32], backgro
 
 
 def compose(image: NDArray[np.uint8], alpha: NDArray[np.float32], background: Background) -> NDArray[np.uint8]:
-    """The person in front of another background, in their own colours.
+    """Composite a photo's foreground onto another background, with estimated foreground colours at soft edges.
 
     Args:
         image: (H, W, 3) uint8, the photo.
         alpha: (H, W) in [0, 1].
-        background: what to show behind.
+        background: see `Background`.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ValueError: if the background is none of these.
+        ValueError: if the background is a text or tuple that is no colour.
     """
     result = np.array(paint_background(background, image, alpha))
     foreground = estimate_foreground(image, alpha)
-    seen = alpha > 0
-    result[seen] = composite(foreground[seen], alpha[seen], result[seen])
+    visible = alpha > 0
+    result[visible] = composite(foreground[visible], alpha[visible], result[visible])
     return result
 
 
 def paint_background(background: Background, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """What stands behind the person, (H, W, 3) uint8 at the photo's size; see `Background` for the choices."""
+    """The background (H, W, 3) uint8 at the photo's size; arguments and errors as for `compose`."""
     if isinstance(background, str) and background == "blur":
         return blur_background(image, alpha)
     if isinstance(background, str | tuple):
@@ -70,14 +70,18 @@ def _read_colour(colour: str | tuple[int, int, int]) -> NDArray[np.uint8]:
 
 
 def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Crop a picture to the shape of (height, width) around its middle, then scale it; a long thin one costs no memory."""
+    """Crop a picture (h, w, 3) centrally to an aspect ratio, then scale it to (height, width, 3).
+
+    Cropped first, so that a long thin picture is not enlarged as a whole.
+    """
     return np.asarray(ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.BICUBIC))
 
 
 def blur_background(image: NDArray[np.uint8], alpha: NDArray[np.float32], strength: float = 0.03) -> NDArray[np.uint8]:
-    """The photo's background out of focus, with the person taken out first so that no glow of them stays.
+    """The photo's background out of focus, without a halo of the foreground's colours.
 
-    The person's place is filled from what lies around it, then everything is blurred.
+    The foreground is filled from the background around it (an image pyramid, as in push-pull interpolation) and the result is
+    blurred.
 
     Args:
         image: (H, W, 3) uint8.
@@ -92,14 +96,17 @@ def blur_background(image: NDArray[np.uint8], alpha: NDArray[np.float32], streng
     size = max(1, round(width * scale)), max(1, round(height * scale))
     colour = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     cover = cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
-    weight = np.maximum(1 - cover, 0.01)[..., None] ** 8  # a pixel with a little of the person counts very little
+    weight = np.maximum(1 - cover, 0.01)[..., None] ** 8  # a pixel with some foreground in it counts very little
     filled = _fill(colour, weight)
     blurred = cv2.GaussianBlur(filled, (0, 0), max(0.5, strength * max(size)))
     return cv2.resize(to_8_bit(blurred / 255), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _fill(colour: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fill (h, w, 3) where the weights (h, w, 1) are low: as far as they are, a pixel takes the next coarser level's colour."""
+    """Fill colours (h, w, 3) where their weights (h, w, 1) are low from the next coarser pyramid level, recursively.
+
+    filled = weight * colour + (1 - weight) * coarser level.
+    """
     height, width = weight.shape[:2]
     if height == width == 1:
         return colour

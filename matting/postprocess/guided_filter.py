@@ -1,7 +1,6 @@
-"""An alpha that follows the colours of its photo, by the guided filter (He, Sun, Tang 2013).
+"""The guided filter (He, Sun, Tang 2013) with the photo as the guide: alpha as a locally linear function of colour.
 
-Around every pixel, alpha is fitted by a linear function of the colour. Hair that is one colour in front of another then gets
-the edges it has in the photo, and the seams between redrawn regions go.
+Hair of one colour in front of another gets the edges it has in the photo, and the seams between refined regions disappear.
 """
 
 from typing import Any, NamedTuple, TypeVar
@@ -13,93 +12,109 @@ from torch import Tensor
 
 from matting.postprocess.box import bounding_box
 
-EIGHT_BIT_ROUNDING = 0.5 / 255  # 8 bits cannot tell what is nearer to 0 or 1 from them
-SMOOTHNESS = 1e-4  # in squared units of colour
-RADIUS = 5
-_LEAST_WEIGHT = 0.1  # of an alpha of 0.5; one of 0 or 1 has this and 1
-COVARIANCES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # pairs of channels
+EIGHT_BIT_ROUNDING = 0.5 / 255  # alphas nearer to 0 or 1 than this become 0 or 1 in 8 bits
+SMOOTHNESS = 1e-4  # the paper's epsilon, in squared units of colour in [0, 1]
+RADIUS = 5  # pixels; chosen on training photos, training/RESULTS.md "A guided filter", as is the next number
+_LEAST_CONFIDENCE = 0.1  # weight of an alpha of 0.5 in the fit; one of 0 or 1 has 1.1
+COVARIANCES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # pairs of channels: the upper triangle of a 3x3 matrix
 
 Plane = NDArray[np.float32]  # (h, w)
 Values = TypeVar("Values", NDArray[Any], Tensor)
 
 
 class ColourFit(NamedTuple):
-    """Around every pixel, alpha = (slopes * colour).sum() + offset; (h, w, 3) and (h, w)."""
+    """The linear coefficients of every pixel, averaged over the windows: alpha = (slopes * colour).sum() + offset.
+
+    Attributes:
+        slopes: (h, w, 3), one per channel.
+        offset: (h, w).
+    """
 
     slopes: NDArray[np.float32]
     offset: Plane
 
 
 def guided_filter(alpha: Plane, image: NDArray[np.float32]) -> Plane:
-    """Fit the soft pixels of an alpha to the colours around them.
+    """Filter the soft pixels of an alpha, guided by the photo's colours.
 
-    The fit believes what is nearly 0 or 1 up to eleven times as much as what is in between.
+    Unlike in the paper the least squares are weighted: pixels with an alpha of 0 or 1 count eleven times as much as those with
+    0.5, see `confidence`.
 
     Args:
         alpha: (h, w) in [0, 1].
-        image: (h, w, 3) in [0, 1].
+        image: (h, w, 3) RGB in [0, 1], the guide.
 
     Returns:
-        (h, w) in [0, 1]; what is certain, 0 or 1 to within 8 bits, is left as it is.
+        (h, w) in [0, 1]; pixels that are 0 or 1 to within 8 bits keep their alpha.
     """
     soft = is_soft(alpha)
     if not soft.any():
         return alpha
     box = bounding_box(soft, margin=2 * RADIUS)
     part, colours = alpha[box], image[box]
-    fit = fit_colours(part, colours, RADIUS, certainty(part))
-    followed = alpha.copy()
+    fit = fit_colours(part, colours, RADIUS, confidence(part))
+    filtered = alpha.copy()
     fitted = (fit.slopes * colours).sum(2) + fit.offset
-    followed[box] = np.where(soft[box], fitted.clip(0, 1), part)
-    return followed
+    filtered[box] = np.where(soft[box], fitted.clip(0, 1), part)
+    return filtered
 
 
 def is_soft(alpha: Values) -> Values:
-    """Where an alpha of any shape, array or tensor, is neither 0 nor 1 to within 8 bits."""
+    """Where an alpha of any shape, array or tensor, rounds to neither 0 nor 255 in 8 bits."""
     return (alpha > EIGHT_BIT_ROUNDING) & (alpha < 1 - EIGHT_BIT_ROUNDING)
 
 
-def certainty(alpha: Values, least: float = _LEAST_WEIGHT) -> Values:
-    """How much an alpha of any shape, array or tensor, is believed: `least` if it is 0.5, one more if it is 0 or 1."""
+def confidence(alpha: Values, least: float = _LEAST_CONFIDENCE) -> Values:
+    """Weight of each pixel in a fit to its alpha: least + (2 alpha - 1)^2.
+
+    Args:
+        alpha: in [0, 1], of any shape, array or tensor.
+        least: weight of an alpha of 0.5.
+
+    Returns:
+        The same shape, from `least` at 0.5 to `least` + 1 at 0 and 1.
+    """
     return least + (2 * alpha - 1) ** 2
 
 
 def fit_colours(alpha: Plane, image: NDArray[np.float32], radius: int, weight: Plane) -> ColourFit:
-    """Weighted least squares over square windows, and the average of all windows that a pixel lies in.
+    """Fit alpha as a linear function of colour: weighted least squares in square windows.
+
+    Each pixel gets the mean of the coefficients of all windows that contain it. Windows are mirrored at the image's border.
 
     Args:
         alpha: (h, w) in [0, 1].
-        image: (h, w, 3) in [0, 1].
-        radius: of the windows, 2 * radius + 1 pixels wide.
-        weight: (h, w) above 0, of every pixel.
+        image: (h, w, 3) RGB in [0, 1].
+        radius: pixels; windows are 2 * radius + 1 wide.
+        weight: (h, w), above 0.
     """
     total = _average(weight, radius)
 
     def mean(values: Plane) -> Plane:
         return _average(values * weight, radius) / total
 
-    averages = [mean(channel) for channel in np.moveaxis(image, 2, 0)]
-    level = mean(alpha)
+    mean_colour = [mean(channel) for channel in np.moveaxis(image, 2, 0)]
+    mean_alpha = mean(alpha)
 
-    def covary(i: int, j: int) -> Plane:
-        return mean(image[..., i] * image[..., j]) - averages[i] * averages[j] + np.float32(SMOOTHNESS * (i == j))
+    def covariance(i: int, j: int) -> Plane:
+        return mean(image[..., i] * image[..., j]) - mean_colour[i] * mean_colour[j] + np.float32(SMOOTHNESS * (i == j))
 
-    products = tuple(mean(image[..., i] * alpha) - averages[i] * level for i in range(3))
-    covariances = tuple(covary(*pair) for pair in COVARIANCES)
+    products = tuple(mean(image[..., i] * alpha) - mean_colour[i] * mean_alpha for i in range(3))
+    covariances = tuple(covariance(*pair) for pair in COVARIANCES)
     red, green, blue = solve_slopes(covariances, products)
-    offset = level - red * averages[0] - green * averages[1] - blue * averages[2]
+    offset = mean_alpha - red * mean_colour[0] - green * mean_colour[1] - blue * mean_colour[2]
     return ColourFit(np.dstack([mean(slope) for slope in (red, green, blue)]), mean(offset))
 
 
 def solve_slopes(covariances: tuple[Values, ...], products: tuple[Values, ...]) -> tuple[Values, Values, Values]:
-    """Solve a symmetric 3x3 system at every pixel by elimination: blue first, then back.
+    """Solve a symmetric positive definite 3x3 system at every pixel by Gaussian elimination.
 
     Args:
-        covariances: of the colours, in the order of `COVARIANCES`, above 0 on the diagonal; arrays or tensors of one shape.
-        products: covariances of alpha with red, green and blue.
+        covariances: six of the colours, in the order of `COVARIANCES`, regularised; arrays or tensors of one shape.
+        products: covariances of alpha with red, green and blue, of that shape.
 
     Returns:
-        The slopes of red, green and blue.
+        The slopes of red, green and blue, of that shape.
     """
     rr, rg, rb, gg, gb, bb = covariances
     red, green, blue = products
@@ -112,6 +127,6 @@ def solve_slopes(covariances: tuple[Values, ...], products: tuple[Values, ...]) 
     return red / rr - rg_rr * green - rb_rr * blue, green, blue
 
 
-def _average(values: Plane, radius: int) -> Plane:
+def _average(values: Plane, radius: int) -> Plane:  # box mean
     side = 2 * radius + 1
     return cv2.blur(np.ascontiguousarray(values), (side, side), borderType=cv2.BORDER_REFLECT)

@@ -1,4 +1,4 @@
-"""Between the photo's size and the working size of the network, and back."""
+"""Resize a photo to the network's working size, and its alpha back to the photo's with the detail that was lost."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from matting.postprocess.guided_filter import EIGHT_BIT_ROUNDING, fit_colours, g
 
 
 def to_tensor(pixels: NDArray[np.uint8], size: tuple[int, int], device: torch.device) -> Tensor:
-    """(H, W, 3) uint8 -> (1, 3, h, w) float32 in [0, 1] at the working size (height, width)."""
+    """(H, W, 3) uint8 -> (1, 3, h, w) float32 in [0, 1] at the working size (height, width); area mean or bicubic."""
     shrinks = size[0] < pixels.shape[0] or size[1] < pixels.shape[1]
     resized = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return torch.from_numpy(resized).to(device).permute(2, 0, 1)[None].float().div_(255)
@@ -27,7 +27,10 @@ def enlarge_coarse(coarse_alpha: Tensor) -> Tensor:
 
 
 def resize_alpha(alpha: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """An alpha at another size, still in [0, 1]; averaged where it shrinks, bicubic where it grows."""
+    """Resize an alpha (h, w) in [0, 1] to (height, width): area mean if both sides shrink, bicubic otherwise.
+
+    Values within half an 8-bit step of 0 or 1, and the overshoot of bicubic, become exactly 0 or 1.
+    """
     shrinks = height < alpha.shape[0] and width < alpha.shape[1]
     resized = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     resized[resized < EIGHT_BIT_ROUNDING] = 0
@@ -36,7 +39,7 @@ def resize_alpha(alpha: NDArray[np.float32], height: int, width: int) -> NDArray
 
 
 def to_array(alpha: Tensor) -> NDArray[np.float32]:
-    """(1, H, W) on any device -> (H, W) array."""
+    """(1, H, W) of any type on any device -> (H, W) float32 array."""
     return alpha[0].float().cpu().numpy()
 
 
@@ -50,20 +53,20 @@ def upsample_alpha(
     closed: bool = True,
     lap: Callable[[str], None] = lambda step: None,
 ) -> NDArray[np.float32]:
-    """The network's alpha at the size of the photo, with detail of the photo that the working size does not have.
+    """Post-process the network's alpha and bring it to the photo's size.
 
-    The smaller one of both sizes is where the guided filter and closed-form matting make it follow the colours. A larger
-    photo then adds its high frequencies: what is left of its colours after down- and upsampling, times the coefficients of
-    alpha as a linear function of colour in windows of 3x3 pixels (He, Sun, Tang 2013, as fast guided upsampling).
+    The guided filter and closed-form matting run at the smaller of the working size and the photo's size. If the photo is the
+    larger one, its high frequencies (the photo minus its down- and upsampled copy) are added, times the coefficients of alpha
+    as a linear function of colour in 3x3 windows (guided upsampling; He, Sun, Tang 2013, and He, Sun 2015).
 
     Args:
         alpha: (h, w) in [0, 1] at the working size.
-        known: (h/8, w/8), exactly 0 or 1 where a cell is known to be background or foreground, in between elsewhere.
-        small: (h, w, 3) in [0, 1], the photo at the working size.
-        pixels: (H, W, 3) uint8, the photo.
-        guided: False leaves the alpha as it was drawn, apart from its size.
-        closed: False leaves out closed-form matting, which comes after the guided filter.
-        lap: told "guided_filter", "closed_form" and "upsample" when each is done, for clocks.
+        known: (h/8, w/8), exactly 0 or 1 where a cell is known background or foreground, in between elsewhere.
+        small: (h, w, 3) RGB in [0, 1], the photo at the working size.
+        pixels: (H, W, 3) uint8 RGB, the photo.
+        guided: False leaves out the guided filter and closed-form matting.
+        closed: False leaves out closed-form matting, which follows the guided filter.
+        lap: called with "guided_filter", "closed_form" and "upsample" as each is done, for clocks.
 
     Returns:
         (H, W) in [0, 1]; where the photo is the larger one, known cells are exactly 0 or 1.
@@ -78,7 +81,7 @@ def upsample_alpha(
         lap("guided_filter")
     if guided and closed:
         cells = cv2.resize(known, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        alpha = solve_closed_form(alpha, small, ~_is_certain(cells))
+        alpha = solve_closed_form(alpha, small, ~_is_known(cells))
         lap("closed_form")
     if not shrinks:
         alpha = _add_high_frequencies(alpha, known, small, pixels)
@@ -92,17 +95,17 @@ def _add_high_frequencies(
     height, width = pixels.shape[:2]
     resized = resize_alpha(alpha, height, width)
     cells = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
-    certain = _is_certain(cells)
-    resized[certain] = cells[certain]
+    is_known = _is_known(cells)
+    resized[is_known] = cells[is_known]
     slopes = fit_colours(alpha, small, 1, np.ones_like(alpha)).slopes
-    for channel in range(3):  # one at a time, to spare memory
-        lost = pixels[..., channel] / np.float32(255)
-        lost -= cv2.resize(small[..., channel], (width, height), interpolation=cv2.INTER_CUBIC)
-        lost *= cv2.resize(slopes[..., channel], (width, height), interpolation=cv2.INTER_LINEAR)
-        lost[certain] = 0
-        resized += lost
+    for channel in range(3):  # one at a time, to save memory
+        detail = pixels[..., channel] / np.float32(255)
+        detail -= cv2.resize(small[..., channel], (width, height), interpolation=cv2.INTER_CUBIC)
+        detail *= cv2.resize(slopes[..., channel], (width, height), interpolation=cv2.INTER_LINEAR)
+        detail[is_known] = 0
+        resized += detail
     return resized.clip(0, 1, out=resized)
 
 
-def _is_certain(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _is_known(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
     return (cells == 0) | (cells == 1)

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network.refine import limit
-from matting.postprocess.guided_filter import COVARIANCES, RADIUS, SMOOTHNESS, certainty, is_soft, solve_slopes
+from matting.postprocess.guided_filter import COVARIANCES, RADIUS, SMOOTHNESS, confidence, is_soft, solve_slopes
 
 
 def guided_filter(alpha: Tensor, image: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def guided_filter(alpha: Tensor, image: Tensor) -> Tensor:
         (B, 1, H, W) in [0, 1].
     """
     with torch.no_grad():
-        weight = certainty(alpha)
+        weight = confidence(alpha)
         total = _average(weight)
         averages = _average(image * weight) / total
         planes = [image[:, i : i + 1] for i in range(3)]

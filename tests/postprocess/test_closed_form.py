@@ -77,9 +77,9 @@ def test_pictures_narrower_than_a_window_or_a_strip(size: tuple[int, int]):
 def test_belief_falls_where_all_around_is_soft():
     alpha = np.zeros((SIDE, SIDE), np.float32)
     alpha[:, 90:] = 0.5
-    belief = prior_weights(alpha)
-    assert belief[:, 20] == pytest.approx(1.05 * EDGE_WEIGHT)
-    assert belief[:, 150] == pytest.approx(0.05 * HAIR_WEIGHT)
+    weights = prior_weights(alpha)
+    assert weights[:, 20] == pytest.approx(1.05 * EDGE_WEIGHT)
+    assert weights[:, 150] == pytest.approx(0.05 * HAIR_WEIGHT)
 
 
 @pytest.fixture(scope="module")

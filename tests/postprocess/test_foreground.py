@@ -9,9 +9,9 @@ from matting.postprocess.compositing import blur_background
 from matting.postprocess.foreground import estimate_foreground
 
 
-@pytest.mark.parametrize("largest", [foreground._LARGEST, 2000])
+@pytest.mark.parametrize("largest", [foreground._MAX_PIXELS, 2000])
 def test_soft_pixels_lose_the_old_background(monkeypatch, largest):
-    monkeypatch.setattr(foreground, "_LARGEST", largest)
+    monkeypatch.setattr(foreground, "_MAX_PIXELS", largest)
     image, alpha = draw_person(160, 120)
     estimate = estimate_foreground(image, alpha)
     soft = (alpha > 0.1) & (alpha < 1)
