@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matting.evaluation.metrics import Metrics
+from matting.media.atomic import AtomicFile
 
 _NUMBERS = ("seconds", "gmac", *Metrics._fields)
 
@@ -55,9 +56,9 @@ COLUMNS = (*(field.name for field in fields(Record) if field.name not in ("metri
 
 
 def append_records(path: Path, records: Iterable[Record]) -> None:
-    """Add rows to a CSV file, which is begun with a head line if it does not exist."""
+    """Add rows to a CSV file, which is begun with a head line if it does not exist or is empty."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
+    new = not path.exists() or path.stat().st_size == 0
     with path.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         if new:
@@ -104,10 +105,8 @@ def take_up(path: Path, weights: str, resize: str) -> list[Record]:
                 f"{resize}; give another folder with --out, or delete the file"
             )
     kept = [record for record in records if not record.error]
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    append_records(part, kept)
-    part.replace(path)
+    with AtomicFile(path) as part:
+        append_records(part, kept)
     return kept
 
 

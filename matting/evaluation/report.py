@@ -13,6 +13,7 @@ import torch
 from matting.evaluation.methods import METHODS
 from matting.evaluation.records import Record
 from matting.evaluation.summary import Summary, common, complete, is_marked, markdown_tables, summarise
+from matting.media.atomic import write_text
 
 CONVENTION = "P3M: SAD, SAD-T and Conn in thousands, Grad divided by 10, MSE and MAD per pixel of the whole image"
 _EXPLANATION = (
@@ -53,8 +54,8 @@ def write_report(folder: Path, run: Run, records: Sequence[Record]) -> tuple[Pat
     """Write DATASET.json and DATASET.md; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     json_path, markdown_path = folder / f"{run.dataset}.json", folder / f"{run.dataset}.md"
-    json_path.write_text(json.dumps(to_json(run, records), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    markdown_path.write_text(to_markdown(run, records), encoding="utf-8")
+    write_text(json_path, json.dumps(to_json(run, records), indent=1, ensure_ascii=False) + "\n")
+    write_text(markdown_path, to_markdown(run, records))
     return json_path, markdown_path
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from matting.media.atomic import AtomicFile
 from matting.media.reader import ClipReader
-from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter, Encoding, PartFile
+from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter, Encoding
 from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.compositing import Background, blur_background, compose, composite, paint_background
 from matting.postprocess.foreground import estimate_foreground
@@ -141,15 +142,10 @@ def _open_preview(path: Path, reader: ClipReader, background: Background) -> Ite
 
 @contextmanager
 def _open_png(path: Path, reader: ClipReader, background: Background) -> Iterator[PngSequence]:
-    part = PartFile(path)
-    try:
-        with zipfile.ZipFile(part.path, "w", zipfile.ZIP_STORED) as archive:
-            sequence = PngSequence(archive, reader.info.time_base)
-            yield sequence
-            sequence.write_times()
-        part.keep()
-    finally:
-        part.discard()
+    with AtomicFile(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        sequence = PngSequence(archive, reader.info.time_base)
+        yield sequence
+        sequence.write_times()
 
 
 def preview_panel(width: int, height: int) -> tuple[int, int]:

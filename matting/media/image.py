@@ -1,11 +1,8 @@
-"""Pictures in and out: any common file as upright 8-bit sRGB, and files that appear only when they are complete."""
+"""Pictures in and out: any common file as upright 8-bit sRGB."""
 
 import io
 import os
-import secrets
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,6 +10,8 @@ import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from matting.media.atomic import AtomicFile
 
 MAX_PIXELS = 100_000_000
 # What is read. Some of Pillow's other formats are programs rather than pictures (EPS, WMF), so the list is closed.
@@ -76,7 +75,7 @@ def save_image(picture: Image.Image | NDArray[np.uint8], path: str | Path) -> No
     picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     path = Path(path)
     kind = check_writable(path, transparent="A" in picture.getbands())
-    with replacing(path) as part:
+    with AtomicFile(path) as part:
         picture.save(part, kind, **_SAVE_OPTIONS.get(kind, {}))
 
 
@@ -88,17 +87,6 @@ def check_writable(path: Path, transparent: bool) -> str:
     if transparent and kind not in ("PNG", "WEBP", "TIFF", "AVIF"):
         raise ValueError(f"{kind} cannot hold transparency: choose .png, .webp, .tif or .avif for {path.name!r}")
     return kind
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its name at the end, or vanishes if something goes wrong."""
-    part = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_array(array: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,8 +6,6 @@ Time is counted in ticks of the source's own time base, so variable frame rates 
 
 import math
 import os
-import secrets
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from matting.media.atomic import AtomicFile
 from matting.media.audio import AudioCarrier
 from matting.media.reader import ClipReader, open_source, reason_of
 
@@ -116,7 +115,7 @@ class ClipWriter:
             width, pixel_aspect = max(1, round(width * pixel_aspect)), Fraction(1)
         self._durations: dict[int | None, int] = {}  # by time stamp, which PyAV leaves open for packets in general
         self._time_base = reader.info.time_base
-        self._part = PartFile(self.path)
+        self._part = AtomicFile(self.path)
         try:
             self._container = av.open(
                 str(self._part.path), "w", format=encoding.container, container_options=encoding.container_options
@@ -203,16 +202,3 @@ class ClipWriter:
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.sample_aspect_ratio = aspect
         return stream
-
-
-class PartFile:
-    """A hidden temporary file beside `path` that either becomes `path` or vanishes, at the latest when the program ends."""
-
-    def __init__(self, path: Path):
-        self.final = Path(path)
-        self.path = self.final.with_name(f".{self.final.stem}-{secrets.token_hex(4)}.part")
-        self.discard = weakref.finalize(self, self.path.unlink, missing_ok=True)
-        self.path.touch(exist_ok=False)
-
-    def keep(self) -> None:
-        os.replace(self.path, self.final)

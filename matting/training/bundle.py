@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from matting.media.atomic import write_text
 from matting.weights import BUNDLED, MANIFEST, load_model, read_metadata, save_weights
 from matting.weights.card import model_card
 from matting.weights.sources import sha256_of
@@ -49,8 +50,8 @@ def bundle(weights: Path, summary: Path, default: bool) -> Path:
         "command": COMMAND,
     }
     manifest["weights"][preset] = entry
-    MANIFEST.write_text(json.dumps(manifest, indent=1) + "\n")
-    (BUNDLED / f"{preset}.md").write_text(model_card(entry))
+    write_text(MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    write_text(BUNDLED / f"{preset}.md", model_card(entry))
     return target
 
 

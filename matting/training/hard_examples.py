@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from matting.media.atomic import AtomicFile
 from matting.network import MattingNetwork
 from matting.training.dataset import Sampler
 
@@ -31,7 +32,8 @@ def photo_errors(model: MattingNetwork, sampler: Sampler, keep: Path) -> NDArray
     errors = np.array([_error(model, sampler, index) for index in range(len(sampler.collection.subjects))])
     model.train()
     keep.parent.mkdir(parents=True, exist_ok=True)
-    np.save(keep, errors)
+    with AtomicFile(keep) as part, part.open("wb") as file:
+        np.save(file, errors)
     return errors
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 from pymatting import estimate_foreground_cf
 from tqdm import tqdm
 
+from matting.media.atomic import AtomicFile
 from matting.postprocess.bit_depth import to_8_bit
 
 IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
@@ -102,7 +103,8 @@ def load_person(pair: Pair, cache: Path | None = None) -> Person:
     else:
         foreground = solve_foreground(small, small_alpha)
         if stored:
-            np.savez(stored, foreground=foreground)
+            with AtomicFile(stored) as part, part.open("wb") as file:  # several processes may come to the same photo
+                np.savez(file, foreground=foreground)
     return Person(image, alpha, enlarge_foreground(image, alpha, foreground), fill_person(small, small_alpha))
 
 

@@ -19,6 +19,7 @@ from torch import distributed, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from matting.media.atomic import AtomicFile
 from matting.network import PRESETS, MattingNetwork
 from matting.training.average_checkpoints import trained_steps
 from matting.training.close_ups import SIDE, CloseUps
@@ -165,8 +166,8 @@ class Run:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
         }
-        torch.save(state, self.arguments.out / "state.part")
-        (self.arguments.out / "state.part").replace(self.arguments.out / "state.pt")
+        with AtomicFile(self.arguments.out / "state.pt") as part:
+            torch.save(state, part)
         steps = {"step": str(self.trained_before + self.step)}
         save_weights(self.average.module, self.arguments.out / "ema.safetensors", steps, torch.float32)
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from matting.media.image import replacing
+from matting.media.atomic import AtomicFile
 from matting.network import PRESETS, MattingNetwork, NetworkConfig
 from matting.weights.original import from_original
 
@@ -66,7 +66,7 @@ def save_weights(model: MattingNetwork, path: Path, metadata: dict[str, str], dt
         for key, value in model.state_dict().items()
     }
     _check_finite(state, path)
-    with replacing(Path(path)) as part:
+    with AtomicFile(path) as part:
         part.write_bytes(_in_order(save(state, {**metadata, "config": model.config.to_json()})))
 
 

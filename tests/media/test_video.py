@@ -16,7 +16,7 @@ import pytest
 from clips import FLASH_FRAME, click_time, make_clip, moving_square, read, read_alpha, times_ms
 
 from matting.media.reader import ClipReader
-from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter, PartFile
+from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter
 
 UNEVEN_MS = [0, 40, 90, 100, 200, 333, 400, 480]
 ENCODINGS = {"mp4": H264_MP4, "webm": VP9_ALPHA_WEBM, "mov": PRORES_4444_MOV}
@@ -308,18 +308,6 @@ def test_an_interrupted_writer_leaves_nothing(tmp_path):
         writer.write(next(iter(reader)).image, 0, 40)
         raise KeyboardInterrupt
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
-
-
-def test_an_existing_file_is_replaced_only_by_a_complete_one(tmp_path):
-    target = tmp_path / "out.txt"
-    target.write_text("old")
-    part = PartFile(target)
-    part.path.write_text("new")
-    assert target.read_text() == "old"
-    part.keep()
-    assert target.read_text() == "new"
-    PartFile(target).discard()
-    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
 
 
 def test_wrong_pixels_are_refused(tmp_path):

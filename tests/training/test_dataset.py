@@ -71,6 +71,21 @@ def test_foreground_is_free_of_the_background(portraits: Path, tmp_path: Path):
     assert np.array_equal(again.foreground, person.foreground)
 
 
+def test_a_foreground_that_could_not_be_stored_whole_is_not_found_later(portraits: Path, tmp_path: Path, monkeypatch):
+    pair = find_pairs(portraits / "cc0_portraits/train")[0]
+
+    def cut_off(file, foreground):
+        with file if hasattr(file, "write") else open(file, "wb") as stream:
+            stream.write(b"PK")
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as full_disk, pytest.raises(OSError, match="No space"):
+        full_disk.setattr(np, "savez", cut_off)
+        load_person(pair, tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert np.array_equal(load_person(pair, tmp_path).foreground, load_person(pair).foreground)
+
+
 def test_plain_batches_show_everybody_and_nothing_else(sampler: Sampler):
     def seen(plain: float) -> torch.Tensor:
         drawn = Sampler(sampler.collection, 3, plain)
