@@ -1,10 +1,13 @@
 """What all tests share: a small network with random weights, and its file."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 import torch
+from hub_server import Behaviour, hub_server
 from parity import recipe
 
 from matting.network import PRESETS, MattingNetwork
@@ -38,3 +41,14 @@ def checkpoint(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("authors") / "their.pth"
     torch.save({"mat_model": {**state, "any.relative_position_index": torch.zeros(4, dtype=torch.int64)}, "step": 5}, path)
     return path
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path) -> Iterator[Behaviour]:
+    """A local Hub that HF_ENDPOINT points to, with an empty cache."""
+    behaviour = Behaviour()
+    with hub_server(behaviour) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+        yield behaviour

@@ -33,7 +33,7 @@ ONLY_IN = {
     "av": {"media"},
     "cv2": {"postprocess", "media", "inference", "training", "evaluation", "app"},
     "gradio": {"app"},
-    "huggingface_hub": {"weights", "evaluation"},
+    "huggingface_hub": {"weights"},
     "matplotlib": {"training", "evaluation", "app"},
     "onnxruntime": {"evaluation"},
     "pillow_heif": {"media"},

@@ -8,8 +8,9 @@ import torch
 
 from matting.network import MattingNetwork
 from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model, save_weights
+from matting.weights.hub import sha256_of
 from matting.weights.publish import push
-from matting.weights.sources import locate, sha256_of
+from matting.weights.sources import locate
 
 _DTYPES = {"float16": torch.float16, "float32": torch.float32}
 

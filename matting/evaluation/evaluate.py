@@ -18,7 +18,6 @@ from PIL import Image
 from tqdm import tqdm
 
 from matting.evaluation.datasets import DATASETS, Item, find_items
-from matting.evaluation.hub import DownloadError, fetch
 from matting.evaluation.methods import METHODS, OFFLINE, RESIZE_MODES, Resources, choose
 from matting.evaluation.onnx_network import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from matting.evaluation.records import Record, append_records, take_up
@@ -27,7 +26,7 @@ from matting.evaluation.runner import Setup, Task, run_tasks
 from matting.evaluation.summary import complete, summarise
 from matting.evaluation.worst import worst_sheet
 from matting.weights import load_model, locate
-from matting.weights.sources import sha256_of
+from matting.weights.hub import DownloadError, fetch, sha256_of
 
 WORST_IMAGES = 12
 _PRODUCT_DATASETS = ("portraits", "folders")

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.evaluation import classic, ours
-from matting.evaluation.hub import HubFile, Progress, fetch
 from matting.evaluation.onnx_network import IMAGENET_MEAN, IMAGENET_STD, OnnxNetwork, Preprocessing
 from matting.evaluation.ours import Estimate
 from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
+from matting.weights.hub import HubFile, fetch
 
 RESIZE_MODES = ("auto", "paper")
 
@@ -36,13 +36,11 @@ class Resources:
         model: this project's network.
         resize: "auto", as the app does it, or "paper": both sides floored to a multiple of 128, no other processing.
         cache_dir: where downloads are kept; None for the Hub library's own cache.
-        on_progress: told the bytes so far and in all while downloading.
     """
 
     model: MattingNetwork
     resize: str = "auto"
     cache_dir: str | Path | None = None
-    on_progress: Progress | None = None
 
     def __post_init__(self) -> None:
         if self.resize not in RESIZE_MODES:
@@ -115,7 +113,7 @@ def hub_method(
     """A method from an ONNX file of the Hub, fetched when it is loaded."""
 
     def load(resources: Resources) -> Estimator:
-        return _without_trimap(OnnxNetwork(fetch(file, resources.cache_dir, resources.on_progress), preprocessing))
+        return _without_trimap(OnnxNetwork(fetch(file, resources.cache_dir), preprocessing))
 
     return Method(name, title, licence, f"a download of {file.size}, onnxruntime", load, file, trained_on)
 

@@ -12,7 +12,6 @@ from PIL import Image
 
 from matting.evaluation.datasets import Item
 from matting.evaluation.figures import FloatArray, Panel, Picture, alpha_grey, error_colours, error_legend, shared_limit, strip
-from matting.evaluation.hub import DownloadError
 from matting.evaluation.methods import METHODS, Method, Resources, choose, run
 from matting.evaluation.metrics import sad, trimap_from_alpha
 from matting.media.image import check_writable, load_image, save_image
@@ -66,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             truth = Item("", options.photo.stem, options.photo, options.truth).load().truth
         methods = choose([name.strip() for name in options.methods.split(",")])
         picture = draw_strip(image, truth, methods, Resources(load_model(options.weights, options.device)))
-    except (ValueError, DownloadError) as error:
+    except ValueError as error:
         parser.error(str(error))
     save_image(Image.fromarray(picture), options.output)
 

@@ -13,7 +13,7 @@ import torch
 from matting.media.atomic import write_text
 from matting.weights import BUNDLED, MANIFEST, load_model, read_metadata, save_weights
 from matting.weights.card import model_card
-from matting.weights.sources import sha256_of
+from matting.weights.hub import sha256_of
 
 LICENCE = "Apache-2.0"
 DATA = (

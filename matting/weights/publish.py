@@ -10,7 +10,8 @@ from huggingface_hub import HfApi
 
 from matting.weights.card import model_card
 from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model
-from matting.weights.sources import HUB_FILE, bundled_entry, hub_endpoint, is_bundled, locate
+from matting.weights.hub import hub_endpoint
+from matting.weights.sources import HUB_FILE, bundled_entry, is_bundled, locate
 
 
 def push(repo: str, source: str = "bundled", *, licence: str | None = None, private: bool = False) -> str:

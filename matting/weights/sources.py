@@ -1,19 +1,16 @@
 """From the name of a source to a local file: bundled with the package, a path, or a repository on the Hugging Face Hub."""
 
-import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
+from matting.weights.hub import HubFile, fetch, sha256_of
 
 BUNDLED = Path(__file__).parent / "bundled"
 MANIFEST = BUNDLED / "manifest.json"
 HUB_FILE = "model.safetensors"
 _HUB_SOURCE = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?(:(?P<file>[\w./-]+))?")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def locate(source: str) -> Path:
@@ -28,7 +25,7 @@ def locate(source: str) -> Path:
         match = _HUB_SOURCE.fullmatch(source)
         if not match:
             raise ValueError(f"expected hub:OWNER/REPO[@REVISION][:FILE], got {source!r}")
-        return _download(match["repo"], match["file"] or HUB_FILE, match["revision"])
+        return fetch(HubFile(match["repo"], match["file"] or HUB_FILE, match["revision"]))
     path = Path(source)
     if not path.is_file():
         raise ValueError(f"weights must be 'bundled', hub:OWNER/REPO or a file; there is no file {source!r}")
@@ -54,15 +51,6 @@ def bundled_entry(source: str) -> dict[str, Any]:
     return manifest["weights"][preset]
 
 
-def sha256_of(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def hub_endpoint() -> str | None:
-    """The server that HF_ENDPOINT names; None is the Hub itself."""
-    return os.environ.get("HF_ENDPOINT") or None
-
-
 def _locate_bundled(source: str) -> Path:
     entry = bundled_entry(source)
     path = BUNDLED / entry["file"]
@@ -73,23 +61,3 @@ def _locate_bundled(source: str) -> Path:
     if sha256_of(path) != entry["sha256"]:
         raise ValueError(f"{path.name} should have the SHA-256 {entry['sha256']}, it has another")
     return path
-
-
-def _download(repo: str, file: str, revision: str | None) -> Path:
-    """The file in the Hub's local cache; asks the Hub first, unless it cannot be reached or HF_HUB_OFFLINE is set."""
-    wanted = f"{file} of hub:{repo}{f'@{revision}' if revision else ''}"
-    try:
-        path = Path(hf_hub_download(repo, file, revision=revision, endpoint=hub_endpoint()))
-    except Exception as error:  # the Hub's client raises many kinds
-        raise ValueError(f"cannot get {wanted}: {str(error).strip() or type(error).__name__}") from error
-    _check_cached(path, wanted)
-    return path
-
-
-def _check_cached(path: Path, wanted: str) -> None:
-    """The cache names large files by their hash; one that is damaged is deleted, so that the next try fetches it again."""
-    blob = path.resolve()
-    if _SHA256.fullmatch(blob.name) and sha256_of(blob) != blob.name:
-        blob.unlink()
-        path.unlink(missing_ok=True)
-        raise ValueError(f"{wanted} should have the SHA-256 {blob.name}, it has another; the file was deleted, try again")

@@ -13,7 +13,6 @@ from matting.app.service import Service
 from matting.app.session import Session, address_of, stoppable
 from matting.app.views.panels import scale_html
 from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
-from matting.evaluation.hub import DownloadError
 from matting.evaluation.methods import METHODS, Method
 from matting.evaluation.metrics import Metrics, measure, trimap_from_alpha
 from matting.postprocess.compositing import compose
@@ -77,7 +76,7 @@ def run_method(name: str, photo: Photo, service: Service, session: Session) -> C
         with stoppable(service.model, session):
             timed = service.work.run_method(name, photo.image, trimap)
             return Compared(name, method.title, timed.estimate.alpha, timed.seconds, None)
-    except (ValueError, DownloadError, MemoryError) as error:
+    except (ValueError, MemoryError) as error:
         return Compared(name, method.title, None, None, str(error) or type(error).__name__)
 
 
