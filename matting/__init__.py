@@ -1,6 +1,6 @@
-"""Portrait matting in two stages: a coarse alpha and a trimap, then every unknown region redrawn.
+"""Portrait matting in two stages: a coarse alpha and a trimap, then refinement of every unknown region of 8x8 pixels.
 
-The names below are loaded when they are first used, so that `import matting.network` needs torch alone.
+The public names are imported on first use, so that `import matting.network` needs torch alone.
 """
 
 from importlib import import_module
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matting.inference.photo import matte_image
     from matting.media.image import load_image
     from matting.weights import load_model, save_weights
-else:  # hidden from type checkers, which would take every misspelt name for one that is loaded here
-    _HOMES = {
+else:  # hidden from type checkers, which would accept every misspelt name because of `__getattr__`
+    _MODULES = {
         "ClipSettings": "matting.inference.clip",
         "Matte": "matting.inference.matte",
         "Regions": "matting.inference.matte",
@@ -28,10 +28,10 @@ else:  # hidden from type checkers, which would take every misspelt name for one
 
     def __getattr__(name: str) -> object:
         """Load one of the public names (PEP 562)."""
-        if name not in _HOMES:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOMES[name]), name)
-        globals()[name] = value  # found without this function from now on
+        value = getattr(import_module(_MODULES[name]), name)
+        globals()[name] = value  # later look-ups do not come here
         return value
 
     def __dir__() -> list[str]:

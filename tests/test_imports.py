@@ -132,7 +132,7 @@ def test_public_names_are_loaded_from_where_type_checkers_see_them():
     tree = ast.parse((ROOT / "matting/__init__.py").read_text())
     seen = {alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     homes = {name: home for name, home in seen.items() if str(home).startswith("matting.")}
-    assert homes == matting._HOMES
+    assert homes == matting._MODULES
     assert sorted(homes) == matting.__all__
     for name, home in homes.items():
         assert getattr(matting, name) is getattr(sys.modules[str(home)], name)

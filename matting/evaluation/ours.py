@@ -29,8 +29,8 @@ def estimate_auto(
     matte = matte_image(
         image, model, refine=refine, cross_region=cross_region, guided_filter=guided_filter, closed_form=closed_form
     )
-    cost = network_gmac(model.config, matte.looks[0], len(matte.regions.cells), cross_region)
-    cost += sum(network_gmac(model.config, size, 0) for size in matte.looks[1:])
+    cost = network_gmac(model.config, matte.coarse_sizes[0], len(matte.regions.cells), cross_region)
+    cost += sum(network_gmac(model.config, size, 0) for size in matte.coarse_sizes[1:])
     return Estimate(matte.alpha, cost)
 
 

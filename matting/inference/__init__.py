@@ -1,1 +1,1 @@
-"""A photo or a clip in, a matte out: one module a step, in the order that `photo.matte_image` lists."""
+"""From a photo or a clip to its matte: one module per step; `photo.matte_image` lists them in their order."""

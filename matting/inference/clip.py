@@ -1,4 +1,4 @@
-"""Matte a clip frame by frame: decoding, the network and encoding overlap, and memory does not grow with the length."""
+"""Matte a clip frame by frame: decoding, network and encoding overlap; memory use does not depend on the clip's length."""
 
 import os
 from collections import deque
@@ -26,8 +26,8 @@ from matting.network import CoarsePrediction, MattingNetwork, refine_regions, se
 from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array, to_tensor, upsample_alpha
 
 _BATCH_PIXELS, _BATCH_PIXELS_CUDA = 1024**2, 8 * 1024**2  # of a batch at working size
-_MOST_FRAMES = 8
-CLIP_MAX_SIDE = 768  # a photo may take longer than a frame
+_MAX_BATCH_FRAMES = 8
+CLIP_MAX_SIDE = 768  # pixels; photos use 896, but a clip has many frames
 DEFAULT_BACKGROUND = (0, 177, 64)  # the green of a studio screen
 STAGES = ("decode", "network", "encode")
 
@@ -38,9 +38,10 @@ class ClipSettings:
 
     Attributes:
         max_side: longest working side in pixels.
-        unknown_bias: added to the logit of unknown; above 0 more is redrawn.
-        refine: whether unknown regions are redrawn.
-        temporal: whether the coarse stage is steadied over time; off, every frame stands alone.
+        unknown_bias: added to the trimap's logit of unknown; above 0 more regions are refined, 0 is the paper.
+        refine: False returns the coarse alpha, enlarged bilinearly.
+        temporal: whether the coarse stage's output is filtered over time (see `TemporalFilter`); False treats every frame as a
+            photo.
     """
 
     max_side: int = CLIP_MAX_SIDE
@@ -51,7 +52,13 @@ class ClipSettings:
 
 @dataclass(frozen=True)
 class FrameFacts:
-    """What is known of one frame afterwards: its time in seconds, the share redrawn, and how its alpha moved."""
+    """Statistics of one matted frame.
+
+    Attributes:
+        time: presentation time in seconds.
+        unknown_share: share of the cells that were refined, in [0, 1].
+        change: how its alpha differs from the neighbouring frames'.
+    """
 
     time: float
     unknown_share: float
@@ -60,15 +67,15 @@ class FrameFacts:
 
 @dataclass(frozen=True)
 class ClipReport:
-    """What came of a clip.
+    """Statistics and outputs of one matted clip.
 
     Attributes:
         info: the source clip.
-        working_size: (height, width) the network saw.
+        working_size: (height, width) in pixels of the network's input.
         frames: one entry per frame.
         seconds: time spent per stage, "decode", "network" and "encode"; they overlap, so their sum exceeds `wall`.
         wall: seconds from start to end.
-        paths: the file of each product.
+        paths: the output file of each export format.
     """
 
     info: ClipInfo
@@ -91,7 +98,14 @@ class ClipReport:
 
 @dataclass(frozen=True)
 class ClipProgress:
-    """frames done of frames in all, and the seconds the rest will take; `report` is set in the last one."""
+    """How far the matting of a clip is.
+
+    Attributes:
+        done: frames finished.
+        total: frames in all, as far as the file tells.
+        seconds_left: estimate from the mean time per frame so far.
+        report: only in the last one, else None.
+    """
 
     done: int
     total: int
@@ -108,15 +122,18 @@ def matte_clip(
     background: BackgroundSource = DEFAULT_BACKGROUND,
     progress: Callable[[ClipProgress], None] = lambda step: None,
 ) -> ClipReport:
-    """Matte a clip and save it in one or several forms.
+    """Matte a clip and save it in one or several export formats.
 
     Args:
         source: path of the clip.
         model: network in eval mode.
-        outputs: path by product, the keys of `matting.media.export.EXPORT_FORMATS`.
+        outputs: path by export format, the keys of `matting.media.export.EXPORT_FORMATS`.
         settings: how to matte.
-        background: behind the subject in "composite" and "preview": (R, G, B), a picture, or "blur".
+        background: behind the foreground in "composite" and "preview": (R, G, B), a picture, or "blur".
         progress: called after every frame.
+
+    Returns:
+        The clip's statistics and the paths written.
 
     Raises:
         FileNotFoundError: if there is no such clip.
@@ -138,20 +155,20 @@ def iterate_clip(
     background: BackgroundSource = DEFAULT_BACKGROUND,
 ) -> Generator[ClipProgress, None, None]:
     """`matte_clip` step by step: yields after every frame; closing the iterator stops the work and removes its files."""
-    unknown = [product for product in outputs if product not in EXPORT_FORMATS]
+    unknown = [name for name in outputs if name not in EXPORT_FORMATS]
     if unknown:
-        raise ValueError(f"unknown product {unknown[0]!r}, expected some of {', '.join(EXPORT_FORMATS)}")
-    paths = {product: Path(path) for product, path in outputs.items()}
+        raise ValueError(f"unknown export format {unknown[0]!r}, expected some of {', '.join(EXPORT_FORMATS)}")
+    paths = {name: Path(path) for name, path in outputs.items()}
     behind = read_background(background)
     started, seconds, facts, meter = perf_counter(), dict.fromkeys(STAGES, 0.0), [], ChangeMeter()
     with ExitStack() as stack:
         reader = stack.enter_context(ClipReader(source))
-        products = [stack.enter_context(EXPORT_FORMATS[name].open(path, reader, behind)) for name, path in paths.items()]
+        writers = [stack.enter_context(EXPORT_FORMATS[name].open(path, reader, behind)) for name, path in paths.items()]
         batches = stack.enter_context(closing(prefetch(matte_frames(reader, model, settings, seconds))))
         for frame in chain.from_iterable(batches):
             with _timed(seconds, "encode"):
-                for product in products:
-                    product.write(frame)
+                for writer in writers:
+                    writer.write(frame)
             meter.push(frame.alpha, frame.cut)
             facts.append((float(frame.pts * reader.info.time_base), frame.unknown_share))
             done, total = len(facts), reader.info.frames
@@ -173,34 +190,34 @@ def matte_frames(
         reader: an open clip.
         model: network in eval mode.
         settings: how to matte.
-        seconds: the entries "decode" and "network" grow by the time spent.
+        seconds: the time spent is added to its entries "decode" and "network".
     """
     size = working_size(reader.info.height, reader.info.width, settings.max_side)
     device = next(model.parameters()).device
-    steady = TemporalFilter() if settings.temporal else None
+    temporal = TemporalFilter() if settings.temporal else None
     waiting: deque[Frame] = deque()
-    image_before = None
+    previous = None
     with closing(prefetch(_batches(reader, _batch_length(reader.info, size, device), seconds))) as batches:
         for frames in batches:
             with _timed(seconds, "network"):
                 images = torch.cat([to_tensor(frame.image, size, device) for frame in frames])
-                coarse = _coarse_stage(model, images, image_before)
-                image_before = images[-1]
+                coarse = _coarse_stage(model, images, previous)
+                previous = images[-1]
                 waiting.extend(frames)
-                ready = [steady.push(frame) for frame in coarse] if steady else coarse
+                ready = [temporal.push(frame) for frame in coarse] if temporal else coarse
                 mattes = _refine_stage(model, waiting, [frame for frame in ready if frame], settings)
             yield mattes
-    if steady:
+    if temporal:
         with _timed(seconds, "network"):
-            mattes = _refine_stage(model, waiting, [steady.flush()], settings)
+            mattes = _refine_stage(model, waiting, [temporal.flush()], settings)
         yield mattes
 
 
 @torch.inference_mode()
-def _coarse_stage(model: MattingNetwork, images: Tensor, image_before: Tensor | None) -> list[CoarseFrame]:
-    """images (B, 3, H, W) -> their coarse predictions; `image_before` (3, H, W) is the frame before the first."""
+def _coarse_stage(model: MattingNetwork, images: Tensor, previous: Tensor | None) -> list[CoarseFrame]:
+    """images (B, 3, H, W) -> their coarse predictions; `previous` (3, H, W) is the frame before the first."""
     coarse = drop_small_components(model.coarse(brighten(images)))
-    befores = [image_before, *images[:-1]]
+    befores = [previous, *images[:-1]]
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
     return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]
 
@@ -209,7 +226,7 @@ def _coarse_stage(model: MattingNetwork, images: Tensor, image_before: Tensor | 
 def _refine_stage(
     model: MattingNetwork, waiting: deque[Frame], ready: list[CoarseFrame], settings: ClipSettings
 ) -> list[MatteFrame]:
-    """Redraw the unknown regions of the ready frames, which are the longest waiting ones, and enlarge to their size."""
+    """Refine the ready frames, which are the first ones of `waiting`, and bring their alphas to the clip's size."""
     if not ready:
         return []
     images, alphas, trimaps = (torch.stack(maps) for maps in list(zip(*ready, strict=True))[:3])
@@ -244,9 +261,9 @@ def _batches(reader: ClipReader, length: int, seconds: dict[str, float]) -> Gene
 
 
 def _batch_length(info: ClipInfo, size: tuple[int, int], device: torch.device) -> int:
-    """Frames in a batch, so that neither the network nor the full-size frames need much memory."""
+    """Frames per batch, bounded by the pixels at the working size and by half of those at the clip's size (memory)."""
     pixels = max(size[0] * size[1], info.width * info.height // 2)
-    return max(1, min(_MOST_FRAMES, (_BATCH_PIXELS_CUDA if device.type == "cuda" else _BATCH_PIXELS) // pixels))
+    return max(1, min(_MAX_BATCH_FRAMES, (_BATCH_PIXELS_CUDA if device.type == "cuda" else _BATCH_PIXELS) // pixels))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Seconds per step."""
+"""Wall-clock time per processing step."""
 
 import time
 
@@ -6,11 +6,11 @@ import torch
 
 
 class Clock:
-    """Counts the seconds of steps that follow each other; on CUDA it waits for the device first.
+    """Measures the seconds of consecutive steps; on CUDA it synchronises before it reads the time.
 
     Attributes:
-        device: on which the network works.
-        seconds: by step, in the order in which the steps first came.
+        device: the network's device.
+        seconds: by step, in order of first occurrence.
     """
 
     def __init__(self, device: torch.device):
@@ -19,7 +19,7 @@ class Clock:
         self._began = time.perf_counter()
 
     def lap(self, step: str) -> None:
-        """Everything since the last lap was this step."""
+        """Add the time since the last lap to this step."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         now = time.perf_counter()

@@ -1,4 +1,8 @@
-"""The first stage on a photo: crop, resize, exposure, coarse alpha and trimap, scribbles, components."""
+"""The coarse stage on a photo: crop, resize, exposure, coarse alpha and trimap, scribbles, components.
+
+With automatic working size the stage may run twice: on the whole photo, and on the crop that contains the people if they are
+small in it, so that they cover more pixels of the network's input.
+"""
 
 from typing import NamedTuple
 
@@ -8,79 +12,90 @@ from torch import Tensor
 
 from matting.inference.clock import Clock
 from matting.inference.components import drop_small_components
-from matting.inference.crop import Crop, closer_crop, cuts_somebody, loses_somebody, whole
+from matting.inference.crop import Crop, closer_crop, cuts_people, loses_people, whole
 from matting.inference.exposure import brighten
-from matting.inference.scribbles import follow_scribbles, scribbled_cells
+from matting.inference.scribbles import apply_scribbles, label_cells
 from matting.inference.working_size import AUTO_MAX_SIDE, working_size
 from matting.network import CoarsePrediction, MattingNetwork
 from matting.postprocess.upsample import to_array, to_tensor
 
-_MOST_ENLARGED = 2  # times, in a closer look: somebody magnified further is blurred, as people in the background are
+# Largest magnification of a crop; people enlarged further are blurred and taken for background (IoU of people of 10% of the
+# height: 0.65 at 2, 0.35 at 3, 0.16 at 4; training/RESULTS.md "The first stage had found them").
+_MAX_MAGNIFICATION = 2
 
 
 class Photo(NamedTuple):
-    """A photo (H, W, 3) and the corrections by hand (H, W) of it, if there are any."""
+    """A photo (H, W, 3) uint8 RGB and, if there are any, scribbles (H, W): -1 background, 1 foreground, 0 unlabelled."""
 
     pixels: NDArray[np.uint8]
     scribbles: NDArray[np.int8] | None
 
 
-class Look(NamedTuple):
-    """What the first stage says of a part of a photo.
+class CoarsePass(NamedTuple):
+    """Input and output of the coarse stage for one crop of a photo.
 
     Attributes:
-        crop: the part.
-        tensor: (1, 3, h, w) in [0, 1], the part at its working size.
-        lit: the same as both stages see it, brightened if it is dark.
-        coarse: coarse alpha and trimap, with scribbles followed and small components dropped.
+        crop: the part of the photo.
+        image: (1, 3, h, w) RGB in [0, 1], the crop at its working size.
+        network_image: the same with its exposure corrected (see `brighten`), the input of both stages.
+        coarse: coarse alpha and trimap, with scribbles applied and small components removed.
     """
 
     crop: Crop
-    tensor: Tensor
-    lit: Tensor
+    image: Tensor
+    network_image: Tensor
     coarse: CoarsePrediction
 
     @property
     def size(self) -> tuple[int, int]:
         """Working size, (height, width) in pixels."""
-        return self.tensor.shape[2], self.tensor.shape[3]
+        return self.image.shape[2], self.image.shape[3]
 
 
-def take_looks(photo: Photo, model: MattingNetwork, max_side: int | None, clock: Clock) -> list[Look]:
-    """One look at all of the photo and, at working size Auto, a closer one at the people if they are small.
+def run_coarse_passes(photo: Photo, model: MattingNetwork, max_side: int | None, clock: Clock) -> list[CoarsePass]:
+    """Run the coarse stage on the whole photo and, with automatic working size, on a crop around people who are small.
 
     Args:
-        photo: what to look at.
-        model: whose first stage looks.
-        max_side: longer working side in pixels; None is Auto.
-        clock: counts "resize" and "coarse".
+        photo: the photo and its scribbles.
+        model: the network.
+        max_side: longer working side in pixels; None is automatic.
+        clock: measures "resize" and "coarse".
+
+    Returns:
+        One or two passes, the whole photo first.
     """
     height, width = photo.pixels.shape[:2]
-    first = _look(photo, whole(height, width), model, max_side, clock)
+    first = _run_coarse(photo, whole(height, width), model, max_side, clock)
     crop = closer_crop(to_array(first.coarse.alpha[0]), height, width) if max_side is None else None
     if crop is None:
         return [first]
-    side = _MOST_ENLARGED * max(crop.bottom - crop.top, crop.right - crop.left)
-    return [first, _look(photo, crop, model, side if side < AUTO_MAX_SIDE else None, clock)]
+    side = _MAX_MAGNIFICATION * max(crop.bottom - crop.top, crop.right - crop.left)
+    return [first, _run_coarse(photo, crop, model, side if side < AUTO_MAX_SIDE else None, clock)]
 
 
-def choose_look(looks: list[Look], height: int, width: int) -> Look:
-    """The closest look at a photo of height x width pixels, unless it cuts somebody off or loses somebody."""
-    first, closest = looks[0], looks[-1]
+def choose_pass(passes: list[CoarsePass], height: int, width: int) -> CoarsePass:
+    """The pass to refine: the last one, unless its crop cuts people off or people of the first one are missing in it.
+
+    Args:
+        passes: from `run_coarse_passes`.
+        height: of the photo, in pixels.
+        width: of the photo, in pixels.
+    """
+    first, closest = passes[0], passes[-1]
     alpha, crop = to_array(closest.coarse.alpha[0]), closest.crop
-    lost = loses_somebody(to_array(first.coarse.alpha[0]), alpha, crop, height, width)
-    return first if lost or cuts_somebody(alpha, crop, height, width) else closest
+    lost = loses_people(to_array(first.coarse.alpha[0]), alpha, crop, height, width)
+    return first if lost or cuts_people(alpha, crop, height, width) else closest
 
 
-def _look(photo: Photo, crop: Crop, model: MattingNetwork, max_side: int | None, clock: Clock) -> Look:
+def _run_coarse(photo: Photo, crop: Crop, model: MattingNetwork, max_side: int | None, clock: Clock) -> CoarsePass:
     part = crop.cut(photo.pixels)
-    tensor = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
+    image = to_tensor(part, working_size(part.shape[0], part.shape[1], max_side), clock.device)
     clock.lap("resize")
-    lit = brighten(tensor)
-    coarse, kept = model.coarse(lit), None
+    network_image = brighten(image)
+    coarse, kept = model.coarse(network_image), None
     if photo.scribbles is not None:
-        cells = scribbled_cells(crop.cut(photo.scribbles), coarse.alpha.shape[2:])
-        coarse, kept = follow_scribbles(coarse, lit, cells), cells > 0
+        labels = label_cells(crop.cut(photo.scribbles), coarse.alpha.shape[2:])
+        coarse, kept = apply_scribbles(coarse, network_image, labels), labels > 0
     coarse = drop_small_components(coarse, kept)
     clock.lap("coarse")
-    return Look(crop, tensor, lit, coarse)
+    return CoarsePass(crop, image, network_image, coarse)

@@ -1,18 +1,21 @@
-"""The part of a photo that the network looks at: where it finds small people, it looks again at the part that holds them."""
+"""Crops of a photo: where the coarse stage finds people who are small, it runs again on the crop that contains them.
+
+Not in the paper. Measured in training/RESULTS.md, "A closer look" and "The first stage had found them".
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_MARGIN = 0.2  # around everybody, as a share of the longer side of the box that holds them
-_WORTH_IT = 0.75  # of the photo's longer side; a larger part is not worth a second look
-_LOST = 0.5  # of the area of everybody; a closer look that finds less has lost somebody
-_SMALLEST = 192  # pixels of the photo; what is smaller has no detail to find
+_MARGIN = 0.2  # around the people's bounding box, as a share of its longer side; 0.1, 0.2 and 0.35 were tried
+_MAX_SHARE = 0.75  # of the photo's longer side; a larger crop gains too little
+_MIN_FOUND = 0.5  # of the foreground's area in the whole photo; a crop with less has lost people
+_MIN_SIDE = 192  # pixels of the photo
 
 
 class Crop(NamedTuple):
-    """A part of a photo; its edges in pixels, `bottom` and `right` are the first row and column outside."""
+    """A rectangle of a photo, in pixels; `bottom` and `right` are exclusive."""
 
     top: int
     left: int
@@ -20,11 +23,11 @@ class Crop(NamedTuple):
     right: int
 
     def cut(self, picture: NDArray) -> NDArray:
-        """The part of a picture (H, W, ...)."""
+        """The rectangle of a picture (H, W, ...), a view."""
         return picture[self.top : self.bottom, self.left : self.right]
 
     def fill(self, part: NDArray, height: int, width: int) -> NDArray:
-        """A picture (height, width) that is 0 everywhere but in the crop; the part itself if the crop is all of it."""
+        """Paste a plane of the crop's size into zeros of (height, width); returned as it is if it has that size already."""
         if part.shape == (height, width):
             return part
         picture = np.zeros((height, width), part.dtype)
@@ -33,20 +36,22 @@ class Crop(NamedTuple):
 
 
 def whole(height: int, width: int) -> Crop:
-    """All of a photo."""
+    """The crop that is the whole photo of height x width pixels."""
     return Crop(0, 0, height, width)
 
 
 def closer_crop(coarse_alpha: NDArray[np.float32], height: int, width: int) -> Crop | None:
-    """The part of a photo that holds everybody in it with some room around them, if that is a small part.
+    """The bounding box of all people with a margin, if it is much smaller than the photo.
+
+    The margin is 20% of the box's longer side, or as much as makes that side 192 pixels.
 
     Args:
-        coarse_alpha: (h, w), of the whole photo.
-        height: of the photo.
-        width: of the photo.
+        coarse_alpha: (h, w) in [0, 1], of the whole photo; above 0.5 is a person.
+        height: of the photo, in pixels.
+        width: of the photo, in pixels.
 
     Returns:
-        A crop, or None if nobody is there or it would not be much smaller than the photo.
+        A crop, or None if there are no people or its longer side would exceed 75% of the photo's.
     """
     rows, columns = (np.flatnonzero((coarse_alpha > 0.5).any(axis)) for axis in (1, 0))
     if len(rows) == 0:
@@ -54,39 +59,39 @@ def closer_crop(coarse_alpha: NDArray[np.float32], height: int, width: int) -> C
     down, across = height / coarse_alpha.shape[0], width / coarse_alpha.shape[1]
     top, bottom, left, right = rows[0] * down, (rows[-1] + 1) * down, columns[0] * across, (columns[-1] + 1) * across
     longest = max(bottom - top, right - left)
-    room = max(_MARGIN * longest, (_SMALLEST - longest) / 2)
-    if longest + 2 * room > _WORTH_IT * max(height, width):
+    margin = max(_MARGIN * longest, (_MIN_SIDE - longest) / 2)
+    if longest + 2 * margin > _MAX_SHARE * max(height, width):
         return None
-    top, left = max(0, round(top - room)), max(0, round(left - room))
-    return Crop(top, left, min(height, round(bottom + room)), min(width, round(right + room)))
+    top, left = max(0, round(top - margin)), max(0, round(left - margin))
+    return Crop(top, left, min(height, round(bottom + margin)), min(width, round(right + margin)))
 
 
-def cuts_somebody(coarse_alpha: NDArray[np.float32], crop: Crop, height: int, width: int) -> bool:
-    """Whether somebody reaches a side of the crop that is not a side of the photo.
+def cuts_people(crop_alpha: NDArray[np.float32], crop: Crop, height: int, width: int) -> bool:
+    """Whether foreground touches a side of the crop that is not a side of the photo.
 
     Args:
-        coarse_alpha: (h, w), of the crop.
-        crop: in a photo of height x width.
-        height: of the photo.
-        width: of the photo.
+        crop_alpha: (h, w) in [0, 1], coarse alpha of the crop; above 0.5 is foreground.
+        crop: in a photo of height x width pixels.
+        height: of the photo, in pixels.
+        width: of the photo, in pixels.
     """
-    sides = (coarse_alpha[0], coarse_alpha[:, 0], coarse_alpha[-1], coarse_alpha[:, -1])
-    inside = (own != photo for own, photo in zip(crop, whole(height, width), strict=True))
-    return any(inner and float(side.max()) > 0.5 for side, inner in zip(sides, inside, strict=True))
+    borders = (crop_alpha[0], crop_alpha[:, 0], crop_alpha[-1], crop_alpha[:, -1])
+    is_inner = (own != photo for own, photo in zip(crop, whole(height, width), strict=True))
+    return any(inner and float(border.max()) > 0.5 for border, inner in zip(borders, is_inner, strict=True))
 
 
-def loses_somebody(
-    coarse_alpha: NDArray[np.float32], closer_alpha: NDArray[np.float32], crop: Crop, height: int, width: int
+def loses_people(
+    coarse_alpha: NDArray[np.float32], crop_alpha: NDArray[np.float32], crop: Crop, height: int, width: int
 ) -> bool:
-    """Whether a closer look finds less than half of what the look at the whole photo found.
+    """Whether the foreground found in the crop has less than half of the area of that found in the whole photo.
 
     Args:
-        coarse_alpha: (h, w), of the whole photo.
-        closer_alpha: (h, w), of the crop.
-        crop: in a photo of height x width.
-        height: of the photo.
-        width: of the photo.
+        coarse_alpha: (h, w) in [0, 1], of the whole photo; above 0.5 is foreground.
+        crop_alpha: (h, w) in [0, 1], of the crop.
+        crop: in a photo of height x width pixels.
+        height: of the photo, in pixels.
+        width: of the photo, in pixels.
     """
-    seen = float((coarse_alpha > 0.5).mean()) * height * width
-    inside = float((closer_alpha > 0.5).mean()) * (crop.bottom - crop.top) * (crop.right - crop.left)
-    return inside < _LOST * seen
+    area = float((coarse_alpha > 0.5).mean()) * height * width
+    crop_area = float((crop_alpha > 0.5).mean()) * (crop.bottom - crop.top) * (crop.right - crop.left)
+    return crop_area < _MIN_FOUND * area

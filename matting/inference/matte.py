@@ -1,4 +1,4 @@
-"""What is known of a photo after matting, and what can be made of it."""
+"""The result of matting a photo: alpha, intermediate results, and composites and cutouts made from them."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ BackgroundSource = Background | Image.Image
 
 @dataclass(frozen=True)
 class Regions:
-    """The redrawn regions of one photo on the working grid of its crop, N of them.
+    """The N refined regions of one photo, on the grid of 8x8 pixel cells of its crop at the working size.
 
     Attributes:
         cells: (N, 2) int64, row and column in units of 8 working pixels.
         neighbours: (N, 8) int64 indices of the nearest regions.
-        patches: (N, 8, 8) float32 in [0, 1], refined.
-        coarse_patches: (N, 8, 8) float32 in [0, 1], the coarse alpha enlarged bilinearly, as the second stage sees it.
-        image_patches: (N, 8, 8, 3) uint8.
-        attention: (N, heads, 9) float32, over the region itself and its neighbours.
+        patches: (N, 8, 8) float32 in [0, 1], the refined alpha.
+        coarse_patches: (N, 8, 8) float32 in [0, 1], the coarse alpha enlarged bilinearly, the refinement's input.
+        image_patches: (N, 8, 8, 3) uint8 RGB, without exposure correction.
+        attention: (N, heads, 9) float32, weights over the region itself and its neighbours.
     """
 
     cells: NDArray[np.int64]
@@ -42,15 +42,16 @@ class Matte:
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
-        alpha: (H, W) float32 in [0, 1], refined.
-        coarse_alpha: (H, W) float32 in [0, 1], the first stage enlarged bilinearly.
+        alpha: (H, W) float32 in [0, 1], the final alpha.
+        coarse_alpha: (H, W) float32 in [0, 1], the coarse stage's, enlarged bilinearly.
         trimap: (H, W) uint8, 0 background, 128 unknown, 255 foreground.
-        regions: what the second stage redrew.
+        regions: the refined regions.
         seconds: time per step: resize, coarse, regions, refine, guided_filter, closed_form, upsample, collect.
-        crop: the part of the photo that everything was drawn from; around it, all pictures but the image are 0.
-        working_size: (height, width) at which the network saw the crop.
-        looks: working sizes of all that the first stage saw: the photo, and a closer look whether it was used or not.
-        brightening: what the crop's colours were multiplied with before the network saw them, 1 unless it is dark.
+        crop: the part of the photo that was matted; outside of it alpha, coarse alpha and trimap are 0.
+        working_size: (height, width) in pixels of the crop as the network's input.
+        coarse_sizes: (height, width) of the coarse stage's inputs: the whole photo and, if people in it are small, the crop
+            around them, used or not.
+        brightening: exposure gain of the network's input, 1 unless the photo is dark.
     """
 
     image: NDArray[np.uint8]
@@ -61,7 +62,7 @@ class Matte:
     seconds: dict[str, float]
     crop: Crop
     working_size: tuple[int, int]
-    looks: tuple[tuple[int, int], ...]
+    coarse_sizes: tuple[tuple[int, int], ...]
     brightening: float
 
     @property
@@ -72,23 +73,26 @@ class Matte:
 
     @property
     def crop_share(self) -> float:
-        """The crop's share of the photo."""
+        """The crop's share of the photo's area."""
         rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
         return rows * columns / self.alpha.size
 
     def cutout(self) -> Image.Image:
-        """RGBA picture with straight alpha and edge colours free of the old background; transparent pixels are black."""
+        """RGBA picture of 8 bits with straight alpha and estimated foreground colours; transparent pixels are black."""
         opacity = to_8_bit(self.alpha)
         foreground = estimate_foreground(self.image, self.alpha)
-        foreground[opacity == 0] = 0  # the old background is gone from the file, not only out of sight
+        foreground[opacity == 0] = 0  # so that the old background cannot be recovered from the file
         return Image.fromarray(np.dstack([foreground, opacity]))
 
     def composite(self, background: BackgroundSource) -> NDArray[np.uint8]:
-        """The person in front of another background, (H, W, 3) uint8.
+        """Composite the foreground onto another background, with estimated foreground colours.
 
         Args:
             background: "blur" for the photo's own out of focus, a colour as (R, G, B) or CSS text, or a picture ((h, w, 3)
                 uint8 or PIL), which is scaled and cropped to cover the photo.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
 
         Raises:
             ValueError: if the background is none of these.
@@ -97,5 +101,5 @@ class Matte:
 
 
 def read_background(source: BackgroundSource) -> Background:
-    """A background whose picture, if it is one, has been read as a photo is; raises ValueError if it cannot be."""
+    """A background with its picture, if it is one, read by `load_image`; raises ValueError if that is impossible."""
     return source if isinstance(source, str | tuple) else load_image(source)

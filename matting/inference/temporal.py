@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-CUT_DIFFERENCE = 0.15
-_SIMILARITY = 0.08  # mean difference of colour at which a neighbour counts for 1/e
-_SURE = 1e-3  # nearer to 0 or 1 than this, all probabilities are alike; 8 bits do not show the difference
-_FLICKER_FACTOR = 2.5  # times the median of what is undone
-_FLICKER_FLOOR = 5e-4  # mean change of alpha that nobody sees
+CUT_DIFFERENCE = 0.15  # mean absolute difference of colours in [0, 1] between the frames of two scenes
+_COLOUR_SCALE = 0.08  # mean absolute difference of colours in [0, 1] at which a neighbouring frame's weight is 1/e
+_EPSILON = 1e-3  # probabilities are clamped this far from 0 and 1 before the logit; less than half a step of 8 bits
+_FLICKER_FACTOR = 2.5  # times the median of `AlphaChange.undone`
+_FLICKER_FLOOR = 5e-4  # mean change of alpha below which flicker is invisible
 
 
 class CoarseFrame(NamedTuple):
@@ -38,22 +38,22 @@ class CoarseFrame(NamedTuple):
 
 
 class TemporalFilter:
-    """Average a frame's coarse alpha and trimap with its neighbours', moved along with the picture.
+    """Average a frame's coarse alpha and trimap with those of its two neighbours, warped by optical flow.
 
-    A place that looks the same in two frames has the same alpha in both, so the mean of the two estimates is closer to
-    the truth and steadier. Optical flow (DIS, Kroeger et al. 2016) says where a place has gone; where the picture there
-    differs, the frame keeps its own estimate. The mean is one of logits, so that a sure estimate outweighs an unsure one
-    and edges stay as narrow as they were. A scene cut starts anew.
+    Assumes that alpha is constant along the motion (optical flow: DIS, Kroeger et al. 2016). A neighbour's weight is
+    exp(-(d / 0.08)^2), d the mean absolute difference of colour after warping, so occluded places keep their own estimate.
+    Logits are averaged, not probabilities: confident estimates outweigh uncertain ones, and edges stay as narrow as they were.
+    Nothing is averaged across a scene cut.
     """
 
     def __init__(self):
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._before: _Seen | None = None
-        self._current: _Seen | None = None
+        self._before: _FlowFrame | None = None
+        self._current: _FlowFrame | None = None
 
     def push(self, frame: CoarseFrame) -> CoarseFrame | None:
         """Take the next frame and return the filtered frame before it, None at the first."""
-        after = _see(frame)
+        after = _prepare(frame)
         ready = self._filtered(after) if self._current is not None else None
         self._before, self._current = self._current, after
         return ready
@@ -64,47 +64,53 @@ class TemporalFilter:
         self._before = self._current = None
         return ready
 
-    def _filtered(self, after: "_Seen | None") -> CoarseFrame:
+    def _filtered(self, after: "_FlowFrame | None") -> CoarseFrame:
         current = self._current
         others = [self._before if not current.frame.cut else None, after if after and not after.frame.cut else None]
         total, weights = current.logits, np.float32(1)
         for other in others:
             if other is not None:
-                moved, sameness = self._move(other, current)
-                total, weights = total + sameness * moved, weights + sameness
+                warped, weight = self._warp_to(current, other)
+                total, weights = total + weight * warped, weights + weight
         mean = torch.from_numpy(total / weights).permute(2, 0, 1).to(current.frame.alpha)
         return current.frame._replace(alpha=mean[:1].sigmoid(), trimap=mean[1:].softmax(0))
 
-    def _move(self, other: "_Seen", current: "_Seen") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The other frame's logits where the current frame is, (h, w, 4), and how alike the two pictures are, (h, w, 1)."""
-        flow = self._flow.calc(current.grey, other.grey, None)  # in half pixels of the working size
-        picture = _follow(other.picture, flow, cv2.INTER_LINEAR)
-        difference = np.abs(picture.astype(np.float32) - current.picture).mean(2) / 255
+    def _warp_to(self, current: "_FlowFrame", other: "_FlowFrame") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Another frame's logits warped to the current frame, (h, w, 4), and their weights in [0, 1], (h, w, 1)."""
+        flow = self._flow.calc(current.grey, other.grey, None)  # (H/2, W/2, 2) in pixels of that size
+        warped = _warp(other.image, flow, cv2.INTER_LINEAR)
+        difference = np.abs(warped.astype(np.float32) - current.image).mean(2) / 255
         cells = current.logits.shape[1::-1]
         around = cv2.dilate(cv2.resize(difference, cells, interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
         cell_flow = cv2.resize(flow, cells, interpolation=cv2.INTER_AREA) * (cells[0] / flow.shape[1])
-        return _follow(other.logits, cell_flow, cv2.INTER_CUBIC), np.exp(-((around / _SIMILARITY) ** 2))[..., None]
+        return _warp(other.logits, cell_flow, cv2.INTER_CUBIC), np.exp(-((around / _COLOUR_SCALE) ** 2))[..., None]
 
 
-class _Seen(NamedTuple):
-    """A frame with its picture at half the working size, (H/2, W/2, 3) uint8, in grey, and the logits of its alpha and its
-    trimap, (h, w, 4)."""
+class _FlowFrame(NamedTuple):
+    """A frame prepared for optical flow.
+
+    Attributes:
+        frame: as it came.
+        image: (H/2, W/2, 3) RGB at half the working size.
+        grey: (H/2, W/2), the same in grey.
+        logits: (h, w, 4), logit of alpha and log probabilities of the trimap.
+    """
 
     frame: CoarseFrame
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     grey: NDArray[np.uint8]
     logits: NDArray[np.float32]
 
 
-def _see(frame: CoarseFrame) -> _Seen:
+def _prepare(frame: CoarseFrame) -> _FlowFrame:
     half = F.avg_pool2d(frame.image, 2).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
-    alpha, trimap = frame.alpha.float().logit(_SURE), frame.trimap.float().clamp(min=_SURE).log()
+    alpha, trimap = frame.alpha.float().logit(_EPSILON), frame.trimap.float().clamp(min=_EPSILON).log()
     logits = torch.cat([alpha, trimap]).permute(1, 2, 0).cpu().numpy()
-    return _Seen(frame, half, cv2.cvtColor(half, cv2.COLOR_RGB2GRAY), np.ascontiguousarray(logits))
+    return _FlowFrame(frame, half, cv2.cvtColor(half, cv2.COLOR_RGB2GRAY), np.ascontiguousarray(logits))
 
 
-def _follow(values: NDArray, flow: NDArray[np.float32], interpolation: int) -> NDArray:
-    """Take each value from where the flow (H, W, 2) points."""
+def _warp(values: NDArray, flow: NDArray[np.float32], interpolation: int) -> NDArray:
+    """Backward warping: sample values (H, W, ...) at each pixel's position plus its flow (H, W, 2), (x, y) in pixels."""
     rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
     return cv2.remap(values, columns + flow[..., 0], rows + flow[..., 1], interpolation, borderMode=cv2.BORDER_REPLICATE)
 
@@ -124,8 +130,8 @@ class AlphaChange(NamedTuple):
 
     Attributes:
         change: absolute difference from the frame before; 0 at the first frame and at a scene cut.
-        undone: the part of that difference which the next frame takes back. Steady movement has little of it, flicker
-            consists of it.
+        undone: the part of that difference which the next frame reverses. Steady motion has little of it, flicker consists of
+            it.
         cut: whether a new scene begins with this frame.
     """
 
@@ -135,7 +141,7 @@ class AlphaChange(NamedTuple):
 
 
 class ChangeMeter:
-    """Measures `AlphaChange` of frame after frame while holding three of them; `changes` lags one frame behind."""
+    """Measures the `AlphaChange` of a stream of frames; keeps two alphas, and `changes` lags one frame behind."""
 
     def __init__(self):
         self.changes: list[AlphaChange] = []
@@ -163,7 +169,7 @@ class ChangeMeter:
 def alpha_change(
     before: NDArray[np.float32] | None, alpha: NDArray[np.float32], after: NDArray[np.float32] | None, cut: bool = False
 ) -> AlphaChange:
-    """Compare alpha (H, W) with the frames before and after; None where there is none, or another scene."""
+    """Compare alpha (H, W) with those of the frames before and after; None if there is none, or another scene."""
     if before is None:
         return AlphaChange(0.0, 0.0, cut)
     step = alpha - before
@@ -175,7 +181,12 @@ def alpha_change(
 
 
 def flickery_frames(changes: Sequence[AlphaChange], most: int = 8) -> list[int]:
-    """Indices of the frames that flicker, worst first: far more is undone after them than after the clip's usual frame."""
+    """Indices of the frames that flicker, worst first: `undone` exceeds 2.5 times the clip's median, and 0.0005.
+
+    Args:
+        changes: of all frames, in order.
+        most: how many indices at most.
+    """
     undone = np.array([change.undone for change in changes])
     limit = max(_FLICKER_FACTOR * float(np.median(undone)), _FLICKER_FLOOR) if len(undone) else 0.0
     worst = np.argsort(-undone, kind="stable")[:most]

@@ -1,4 +1,4 @@
-"""What the trimap knows for certain, on the grid of cells of 8x8 pixels and at the size of a photo."""
+"""Known foreground and background of the predicted trimap, per cell of 8x8 pixels, and the trimap as a picture."""
 
 import cv2
 import numpy as np
@@ -7,19 +7,20 @@ from torch import Tensor, where
 
 from matting.network import CoarsePrediction
 
-BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255  # of a trimap as a picture
+BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255  # values of a trimap as a picture
 _VALUES = np.array([BACKGROUND, UNKNOWN, FOREGROUND], np.uint8)
 
 
 def apply_trimap(coarse: CoarsePrediction, cells: Tensor) -> Tensor:
-    """The coarse alpha, exactly 0 or 1 where the trimap knows for certain.
+    """The coarse alpha, set to exactly 0 or 1 in known cells.
 
-    Not in the paper: a sigmoid never reaches its ends, and over a whole picture that faint veil would show. A cell is known
-    if the trimap calls it background or foreground, the coarse alpha agrees, and it is not redrawn.
+    Not in the paper: a sigmoid never reaches 0 or 1, and the old background would shine through faintly everywhere. A cell is
+    known if the trimap's most likely class is background or foreground, the coarse alpha is on the same side of 0.5, and the
+    cell is not refined.
 
     Args:
-        coarse: output of the first stage.
-        cells: (N, 3), the regions that are redrawn.
+        coarse: output of the coarse stage.
+        cells: (N, 3), the regions that are refined.
 
     Returns:
         (B, 1, H/8, W/8) in [0, 1].
@@ -33,11 +34,11 @@ def apply_trimap(coarse: CoarsePrediction, cells: Tensor) -> Tensor:
 
 
 def mark_unknown(known_alpha: Tensor, cells: Tensor) -> Tensor:
-    """The alpha of `apply_trimap` with the redrawn cells marked as not known, whatever the coarse alpha says of them.
+    """The alpha of `apply_trimap` with 0.5 in the refined cells, so that values of 0 and 1 mark known cells alone.
 
     Args:
         known_alpha: (B, 1, H/8, W/8), from `apply_trimap`.
-        cells: (N, 3), the regions that are redrawn.
+        cells: (N, 3), the regions that are refined.
 
     Returns:
         (B, 1, H/8, W/8): 0 for known background, 1 for known foreground, in between elsewhere.
@@ -48,13 +49,13 @@ def mark_unknown(known_alpha: Tensor, cells: Tensor) -> Tensor:
 
 
 def draw_trimap(coarse: CoarsePrediction, cells: Tensor, height: int, width: int) -> NDArray[np.uint8]:
-    """The trimap of one photo at its size; unknown are exactly the selected cells, so that a bias shows.
+    """The predicted trimap of one photo at its size; unknown are exactly the selected cells.
 
     Args:
-        coarse: output of the first stage for one image, B = 1.
-        cells: (N, 3), the regions that are unknown.
-        height: of the photo.
-        width: of the photo.
+        coarse: output of the coarse stage for one image, B = 1.
+        cells: (N, 3), the unknown regions, from `select_regions` with its bias.
+        height: of the photo, in pixels.
+        width: of the photo, in pixels.
 
     Returns:
         (height, width) uint8 of 0 (background), 128 (unknown), 255 (foreground).

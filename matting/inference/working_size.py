@@ -1,25 +1,25 @@
-"""The size at which the network sees a picture."""
+"""The working size: the size of the network's input for a photo or clip."""
 
 from matting.network import SIDE_MULTIPLE
 
-AUTO_MAX_SIDE = 896
-AUTO_MIN_SIDE = 256
-LARGEST_SIDE = 4096
+AUTO_MAX_SIDE = 896  # pixels; 768, 896 and 1024 were compared on training photos, training/RESULTS.md "Working size"
+AUTO_MIN_SIDE = 256  # pixels
+LARGEST_SIDE = 4096  # pixels
 
 
 def working_size(height: int, width: int, max_side: int | None = None) -> tuple[int, int]:
-    """Size at which the network sees a picture: both sides rounded to multiples of 128, as in the paper's benchmark.
+    """Size of the network's input: both sides rounded to multiples of 128, as in the paper's benchmark.
 
-    The aspect ratio changes slightly. Small pictures are enlarged: a region of 8x8 pixels then covers less of the person.
+    The aspect ratio changes slightly. Small pictures are enlarged, so that a region of 8x8 pixels covers less of a person.
 
     Args:
-        height: of the picture.
-        width: of the picture.
-        max_side: how long the longer side shall be, before rounding; for "as large as the photo" give its longer side.
-            None is Auto: `AUTO_MAX_SIDE`, or more for a panorama whose shorter side would fall below `AUTO_MIN_SIDE`.
+        height: of the picture, in pixels.
+        width: of the picture, in pixels.
+        max_side: length of the longer side before rounding, in pixels; for "as large as the photo" give its longer side. None
+            is automatic: `AUTO_MAX_SIDE`, or more for a panorama whose shorter side would fall below `AUTO_MIN_SIDE`.
 
     Returns:
-        (height, width), at least 128 and at most `LARGEST_SIDE` each.
+        (height, width) in pixels, each at least 128 and at most `LARGEST_SIDE`.
 
     Raises:
         ValueError: if max_side is not positive.

@@ -1,4 +1,4 @@
-"""The network of the paper; needs torch only."""
+"""The two-stage network of the paper (Zhong & Zharkov, WACV 2024); needs torch only."""
 
 from matting.network.coarse import CoarsePrediction, ScaleLogits
 from matting.network.model import PRESETS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig, Prediction, check_image, refine_regions

@@ -17,12 +17,12 @@ class ScaleLogits(NamedTuple):
 
 @dataclass(frozen=True)
 class CoarsePrediction:
-    """Output of the first stage.
+    """Output of the first stage. R8 means 1/8 of the image's resolution, and so on.
 
     Attributes:
         alpha: (B, 1, H/8, W/8) in [0, 1].
         trimap: (B, 3, H/8, W/8) probabilities of background, unknown, foreground.
-        logits: predictions at R8, R16 and R32; in inference only R8.
+        logits: predictions at R8, and in training at R16 and R32 too.
     """
 
     alpha: Tensor
@@ -31,7 +31,7 @@ class CoarsePrediction:
 
 
 class UpBlock(nn.Module):
-    """Enlarge by 2 bilinearly, join the skip map, 3x3 convolution, LeakyReLU: (B, C, h, w) -> (B, C_out, 2h, 2w)."""
+    """Bilinear upsampling by 2, concatenation of the skip map, 3x3 convolution, LeakyReLU: (B, C, h, w) -> (B, C', 2h, 2w)."""
 
     def __init__(self, c_in: int, c_skip: int, c_out: int):
         super().__init__()
@@ -43,7 +43,7 @@ class UpBlock(nn.Module):
 
 
 class Head(nn.Module):
-    """Alpha and trimap at twice the size of the map: (B, C, h, w) -> ScaleLogits at (2h, 2w)."""
+    """1x1 convolutions and pixel shuffle: feature map (B, C, h, w) -> ScaleLogits at (2h, 2w)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -55,7 +55,7 @@ class Head(nn.Module):
 
 
 class CoarseNetwork(nn.Module):
-    """Encoder, three steps up, and a head at each step; the heads at 1/16 and 1/32 serve training only.
+    """Encoder, decoder of three `UpBlock`s, and a head after each; those at R16 and R32 are for deep supervision only.
 
     Shapes: image (B, 3, H, W) RGB in [0, 1], sides multiples of 128 -> `CoarsePrediction`.
     """

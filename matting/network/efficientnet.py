@@ -1,5 +1,5 @@
 """The encoder of the `lite` preset: EfficientNet-Lite0 (Tan & Le 2019, the variant without squeeze-excitation) followed by
-a small transformer on its two coarsest maps, so that every position has seen the whole image."""
+transformer blocks at 1/64 and 1/128, which give it a global receptive field."""
 
 from typing import NamedTuple
 
@@ -44,15 +44,18 @@ class ConvNormAct(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.norm.training:
             x = self.norm(self._convolve(x, self.conv.weight))
-        else:  # fixed statistics fold into the convolution: the same result in one pass over memory
+        else:  # fold the fixed statistics into the convolution: the same result with one pass over memory
             scale = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)
             bias = self.norm.bias - self.norm.running_mean * scale
             x = self._convolve(x, self.conv.weight * scale[:, None, None, None], bias)
         return F.relu6(x, inplace=True) if self.activate else x
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Where "same" means one more pixel after the map, put a row and a column of zeros before the kernel instead,
-        which costs no copy of the map: both start the windows at the same pixel."""
+        """Convolve with TensorFlow's "same" padding without copying the map.
+
+        Where that pads one pixel more at the bottom and right, the map is padded symmetrically by one pixel too much, and a row
+        and a column of zeros in front of the kernel make up for it.
+        """
         weight = F.pad(weight, (self.extra, 0, self.extra, 0)) if self.extra else weight
         padding = self.conv.padding[0] + self.extra
         return F.conv2d(x, weight, bias, self.conv.stride, padding, groups=self.conv.groups)
@@ -71,11 +74,11 @@ class MobileBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.depthwise(self.expand(x)))
-        return y.add_(x) if self.residual else y  # in place: new memory costs more than the sum
+        return y.add_(x) if self.residual else y  # in place: allocation costs more than the addition
 
 
 class ContextBlock(nn.Module):
-    """Global self-attention over all positions of a small map; a depthwise convolution tells them where they are."""
+    """Transformer block with global self-attention over a small map; a depthwise 3x3 convolution encodes positions."""
 
     def __init__(self, channels: int, mlp_ratio: int = 2):
         super().__init__()
@@ -101,7 +104,7 @@ class ContextBlock(nn.Module):
 
 
 class ContextStage(nn.Module):
-    """Halve a map and let all its positions attend to each other."""
+    """2x2 average pooling, 1x1 convolution, `ContextBlock`s: (B, C, h, w) -> (B, channels, h/2, w/2)."""
 
     def __init__(self, c_in: int, channels: int, blocks: int):
         super().__init__()
@@ -113,10 +116,10 @@ class ContextStage(nn.Module):
 
 
 class EfficientNetEncoder(nn.Module):
-    """Image to four maps.
+    """Image -> four feature maps, at 1/16, 1/32, 1/64 and 1/128 of its size.
 
     Shapes: (B, 3, H, W) RGB in [0, 1], sides multiples of 128 -> R16 (B, 112, H/16, W/16), R32 (B, 320, H/32, W/32),
-    R64 and R128 (B, `context_channels`, ...).
+    R64 and R128 (B, `context_channels`, H/64, W/64) and (B, `context_channels`, H/128, W/128).
     """
 
     def __init__(self, context_channels: int, context_blocks: int):
@@ -136,7 +139,7 @@ class EfficientNetEncoder(nn.Module):
         self.channels = (_STAGES[_STAGES_TO_R16 - 1].channels, c_in, context_channels, context_channels)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        image = image.contiguous(memory_format=torch.channels_last)  # fastest on the CPU; all that follows keeps that order
+        image = image.contiguous(memory_format=torch.channels_last)  # fastest on the CPU; later layers keep this layout
         x = self.stem(image.sub(0.5).mul_(2))
         for stage in self.stages[:_STAGES_TO_R16]:
             x = stage(x)
@@ -147,14 +150,16 @@ class EfficientNetEncoder(nn.Module):
         return r16, r32, r64, self.context128(r64)
 
     def freeze_statistics(self) -> None:
-        """Keep the BatchNorm statistics of pretraining: small batches would spoil them. Undone by `train()`."""
+        """Keep the BatchNorm statistics of pretraining, since batches are small. Undone by `train()`."""
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
 
     def freeze_filters(self) -> None:
-        """Keep as pretraining left them: all depthwise filters, and every filter on maps of R4 and larger. They are the most
-        generic ones, and the most expensive to train."""
+        """Freeze the most generic and most expensive filters: all depthwise ones, and every one on maps of R4 and larger.
+
+        A training step takes 1.7 times as long without (training/RESULTS.md, u512 and "Faster steps").
+        """
         for module in (self.stem, *self.stages[:2], self.stages[2][0].expand):
             module.requires_grad_(False)
         for block in (block for stage in self.stages for block in stage):

@@ -19,14 +19,14 @@ _REGION_STEP = 256  # regions; see `_refine_in_steps`
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What the network is built from; stored with the weights as JSON.
+    """Hyper-parameters of the architecture; stored with the weights as JSON.
 
     Attributes:
         preset: the name users see, "paper" or "lite".
         encoder: "swin_tiny" or "efficientnet_lite0".
         decoder_channels: width of the decoder at R64, R32, R16.
-        context_channels: width of the global context behind EfficientNet; 0 with Swin.
-        context_blocks: transformer blocks at each of R64 and R128 behind EfficientNet; 0 with Swin.
+        context_channels: width of the transformer blocks after EfficientNet; 0 with Swin.
+        context_blocks: number of transformer blocks at each of R64 and R128 after EfficientNet; 0 with Swin.
     """
 
     preset: str
@@ -56,7 +56,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Prediction:
-    """Everything the network says about a batch; N regions over all images.
+    """Output of both stages for a batch; N is the number of regions in all images together.
 
     Attributes:
         coarse_alpha: (B, 1, H/8, W/8) in [0, 1].
@@ -64,8 +64,8 @@ class Prediction:
         alpha: (B, 1, H, W) in [0, 1], the refined alpha.
         cells: (N, 3) int64, (image, row, column) of each region.
         neighbours: (N, 8) int64 indices of the nearest regions.
-        patches: (N, 1, 8, 8) in [0, 1], the redrawn regions.
-        attention: (N, heads, 9), each region's attention over itself and its neighbours.
+        patches: (N, 1, 8, 8) in [0, 1], the refined regions.
+        attention: (N, heads, 9), each region's attention weights over itself and its neighbours.
         logits: raw predictions at R8, and in training at R16 and R32.
     """
 
@@ -105,19 +105,19 @@ def refine_regions(
     cross_region: bool = True,
     lap: Callable[[str], None] = lambda stage: None,
 ) -> Prediction:
-    """The second stage and what it is for: redraw the chosen regions and put them into the coarse alpha (section 3.3).
+    """Refine the chosen regions and write them over the coarse alpha (section 3.3 of the paper).
 
     Args:
-        model: whose `refine` draws.
-        image: (B, 3, H, W) RGB in [0, 1], as the first stage saw it.
-        coarse: what the first stage said.
-        cells: (N, 3) int64, the regions to redraw, (image, row, column) in row-major order; see `select_regions`.
-        known_alpha: (B, 1, H/8, W/8) in [0, 1], what stands outside of the regions; None is the coarse alpha, as in the paper.
-        cross_region: False redraws every region from its own pixels alone.
-        lap: told "regions" when the neighbours are found and "refine" when the alpha is complete, for clocks.
+        model: the network whose second stage is used.
+        image: (B, 3, H, W) RGB in [0, 1], the input of the first stage.
+        coarse: output of the first stage.
+        cells: (N, 3) int64, the regions to refine, (image, row, column) in row-major order; see `select_regions`.
+        known_alpha: (B, 1, H/8, W/8) in [0, 1], the alpha outside of the regions; None is the coarse alpha, as in the paper.
+        cross_region: False refines every region from its own pixels alone.
+        lap: called with "regions" when the neighbours are found and "refine" when the alpha is complete, for clocks.
 
     Returns:
-        Everything that is known of the batch now.
+        The output of both stages.
     """
     neighbours = nearest_regions(cells)
     lap("regions")
@@ -130,15 +130,15 @@ def refine_regions(
 def _refine_in_steps(
     model: MattingNetwork, image: Tensor, coarse_alpha: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool
 ) -> Refinement:
-    """`model.refine`; outside of training for N rounded up to the next step, by repeating the last region.
+    """`model.refine`; in eval mode with N padded to a multiple of 256 by repeating the last region.
 
-    The CPU library keeps prepared kernels for every N it has met, about 1 MB each, and every picture has another N.
+    oneDNN caches primitives for every new N, about 1 MB each, and every image has another N.
     """
     count = len(cells)
     if model.training or count == 0:
         return model.refine(image, coarse_alpha, cells, neighbours, cross_region)
-    filled = torch.arange(-(-count // _REGION_STEP) * _REGION_STEP, device=cells.device).clamp(max=count - 1)
-    patches, attention = model.refine(image, coarse_alpha, cells[filled], neighbours[filled], cross_region)
+    padded = torch.arange(-(-count // _REGION_STEP) * _REGION_STEP, device=cells.device).clamp(max=count - 1)
+    patches, attention = model.refine(image, coarse_alpha, cells[padded], neighbours[padded], cross_region)
     return Refinement(patches[:count], attention[:count])
 
 

@@ -1,4 +1,4 @@
-"""The second stage: every unknown region is redrawn from its own pixels and its 8 nearest regions (section 3.3)."""
+"""The second stage: alpha of every unknown region from its own pixels and its 8 nearest regions (section 3.3)."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from matting.network.regions import REGION_SIZE, crop_regions
 
 _TOKEN_CHANNELS = 128
 _HEADS = 8
-_REGIONS_AT_ONCE = 384
+_REGIONS_AT_ONCE = 384  # in eval mode; more no longer fit the CPU's cache
 _BIAS_REACH = 3
 _BIAS_ROWS = 50  # 7 x 7 offsets and one row for everything farther away
 
@@ -20,7 +20,7 @@ class Refinement(NamedTuple):
 
     Attributes:
         patches: (N, 1, 8, 8) in [0, 1].
-        attention: (N, heads, 9) of each region over itself and its neighbours, from the last layer; zeros where
+        attention: (N, heads, 9) weights of each region over itself and its neighbours, from the last layer; zeros if
             cross-region attention is off.
     """
 
@@ -42,7 +42,7 @@ class ConvNorm(nn.Sequential):
 
 
 def _folded(conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Convolution and BatchNorm with fixed statistics as one convolution: the same result in one pass over memory."""
+    """Convolution with the fixed BatchNorm statistics folded into it: the same result with one pass over memory."""
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     bias = (conv.bias - norm.running_mean) * scale + norm.bias
     if isinstance(conv, nn.ConvTranspose2d):
@@ -51,7 +51,7 @@ def _folded(conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d, x: Tenso
 
 
 class RegionEncoder(nn.Module):
-    """(N, 4, 8, 8) colour and coarse alpha -> maps of (N, 32, 8, 8), (N, 64, 4, 4) and (N, 64, 2, 2)."""
+    """(N, 4, 8, 8) RGB and coarse alpha -> feature maps (N, 32, 8, 8), (N, 64, 4, 4) and (N, 64, 2, 2)."""
 
     def __init__(self):
         super().__init__()
@@ -66,7 +66,7 @@ class RegionEncoder(nn.Module):
 
 
 class RegionDecoder(nn.Module):
-    """Maps of the encoder -> (N, 1, 8, 8) alpha, not yet limited to [0, 1]."""
+    """Feature maps of the encoder -> (N, 1, 8, 8) alpha, not yet clamped to [0, 1]."""
 
     def __init__(self):
         super().__init__()
@@ -83,7 +83,7 @@ class RegionDecoder(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """Pre-norm transformer layer in which the first `queries` tokens look at all 9.
+    """Pre-norm transformer layer in which the first `queries` tokens attend to all 9.
 
     Shapes: tokens (N, 9, 128), bias (N, heads, 9, 9) -> tokens (N, queries, 128), and if `need_weights` attention
     (N, heads, queries, 9), else None.
@@ -115,15 +115,15 @@ class AttentionLayer(nn.Module):
             attention = None
             attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         attended = attended.transpose(1, 2).reshape(n, self.queries, c)  # (N, heads, Q, 16) -> (N, Q, 128)
-        tokens = self.project(attended).add_(tokens[:, : self.queries])  # in place: new memory costs more than the sum
+        tokens = self.project(attended).add_(tokens[:, : self.queries])  # in place: allocation costs more
         return self.mlp(self.norm2(tokens)).add_(tokens), attention
 
 
 class CrossRegionAttention(nn.Module):
-    """Each region's token looks at its 8 nearest regions; the result is added to the region's coarsest map.
+    """Each region's token attends to its 8 nearest regions'; the result is added to the region's coarsest feature map.
 
-    It answers for M of the N regions at a time: features (M, 64, 2, 2), tokens (N, 128), cells (N, 3) and members
-    (M, 9), indices of each region and its neighbours -> features (M, 64, 2, 2), attention (M, heads, 9).
+    Shapes, for M of the N regions at a time: features (M, 64, 2, 2), tokens (N, 128), cells (N, 3) and members (M, 9), the
+    indices of each region and its neighbours -> features (M, 64, 2, 2), attention (M, heads, 9).
     """
 
     def __init__(self):
@@ -145,7 +145,11 @@ class CrossRegionAttention(nn.Module):
         return features + self.from_token(joined[:, 0])[:, :, None, None], attention[:, :, 0]
 
     def _bias(self, positions: Tensor) -> Tensor:
-        """(N, 9, 2) row and column -> (N, heads, 9, 9). Only the flat index is limited, so (0, 4) reads (1, -3)."""
+        """(N, 9, 2) row and column -> (N, heads, 9, 9) relative position bias.
+
+        As in the original network only the flattened index is range-checked, not each offset: (0, 4) shares its bias with
+        (1, -3).
+        """
         side = 2 * _BIAS_REACH + 1
         delta = positions[:, None] - positions[:, :, None] + _BIAS_REACH  # (N, i, j, 2), from i to j
         flat = delta[..., 0] * side + delta[..., 1]
@@ -154,7 +158,7 @@ class CrossRegionAttention(nn.Module):
 
 
 class RefinementNetwork(nn.Module):
-    """Redraw regions.
+    """Region encoder, cross-region attention and region decoder.
 
     Shapes: image (B, 3, H, W) RGB in [0, 1], coarse_alpha (B, 1, H/8, W/8), cells (N, 3), neighbours (N, 8) ->
     `Refinement`.
@@ -169,7 +173,7 @@ class RefinementNetwork(nn.Module):
     def forward(
         self, image: Tensor, coarse_alpha: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True
     ) -> Refinement:
-        """Outside of training, regions go in groups that fit the processor's cache; norms in training need them all."""
+        """Regions are processed in groups that fit the CPU's cache, in training all at once for the batch statistics."""
         size = max(1, len(cells)) if self.training else _REGIONS_AT_ONCE
         maps = [self.encoder(regions) for regions in region_input(image, coarse_alpha, cells).split(size)]
         own = torch.arange(len(cells), device=cells.device)[:, None]
@@ -186,12 +190,12 @@ class RefinementNetwork(nn.Module):
 
 
 def region_input(image: Tensor, coarse_alpha: Tensor, cells: Tensor) -> Tensor:
-    """What a region sees: its colours and the coarse alpha enlarged bilinearly, (N, 4, 8, 8)."""
+    """The second stage's input: RGB and bilinearly enlarged coarse alpha of each region, (N, 4, 8, 8)."""
     enlarged = F.interpolate(coarse_alpha, scale_factor=REGION_SIZE, mode="bilinear", align_corners=False)
     regions = torch.cat([crop_regions(image, cells), crop_regions(enlarged, cells)], dim=1)
     return regions.contiguous(memory_format=torch.channels_last)  # several times faster on the CPU
 
 
 def limit(x: Tensor) -> Tensor:
-    """Clamp to [0, 1]; the gradient passes as if it had not, so that no pixel is stuck outside."""
+    """Clamp to [0, 1] with a straight-through gradient, so that pixels outside still learn."""
     return x + (x.clamp(0, 1) - x).detach() if x.requires_grad else x.clamp(0, 1)

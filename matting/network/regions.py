@@ -1,4 +1,4 @@
-"""Regions: the 8x8 pixel cells that the trimap calls unknown, their neighbours, and moving pixels in and out."""
+"""Regions are the 8x8 pixel cells that the trimap calls unknown: selection, nearest neighbours, cropping and replacing."""
 
 import math
 
@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-REGION_SIZE = 8
-NEIGHBOURS = 8
-_FIRST_RADIUS = 5
-_CHUNK_ENTRIES = 4_000_000
+REGION_SIZE = 8  # pixels
+NEIGHBOURS = 8  # K of section 3.3
+_FIRST_RADIUS = 5  # cells, of the first search for neighbours
+_CHUNK_ENTRIES = 4_000_000  # of an (M, P) array of candidates: bounds memory
 
 
 def select_regions(trimap: Tensor, unknown_bias: float = 0.0) -> Tensor:
@@ -35,8 +35,8 @@ def select_regions(trimap: Tensor, unknown_bias: float = 0.0) -> Tensor:
 def nearest_regions(cells: Tensor, k: int = NEIGHBOURS) -> Tensor:
     """Find the K nearest other regions of each region in the same image, exactly, in O(N) memory.
 
-    A disc of growing radius is looked up in the grid of cells, so no N x N distances exist. Section 3.3 of the paper;
-    an image with at most K regions lists all of them by distance, itself last, repeated until K long.
+    Section 3.3 of the paper. Discs of growing radius are searched in the grid of cells, so that no N x N distances are needed.
+    In an image with at most K regions, a region's neighbours are all others by distance and then itself, repeated up to K.
 
     Args:
         cells: (N, 3) int64, (image, row, column) of each region, row-major order.
@@ -88,7 +88,7 @@ def _search_disc(cells: Tensor, grid: Tensor, pending: Tensor, radius: int, neig
     k = neighbours.shape[1]
     _, rows, columns = grid.shape
     offsets = _disc_offsets(radius, rows, columns, cells.device)  # (P, 2), nearest first
-    unsettled = []
+    unfinished = []
     for part in pending.split(max(1, _CHUNK_ENTRIES // len(offsets))):
         image, row, column = cells[part].unbind(1)
         y, x = row[:, None] + offsets[:, 0], column[:, None] + offsets[:, 1]  # (M, P)
@@ -96,11 +96,11 @@ def _search_disc(cells: Tensor, grid: Tensor, pending: Tensor, radius: int, neig
         found = grid[image[:, None], y.clamp(0, rows - 1), x.clamp(0, columns - 1)]
         present = inside & (found >= 0)
         rank = present.cumsum(1)
-        settled = rank[:, -1] >= k
-        nearest = (present & (rank <= k))[settled]
-        neighbours[part[settled]] = found[settled][nearest].view(-1, k)
-        unsettled.append(part[~settled])
-    return torch.cat(unsettled)
+        finished = rank[:, -1] >= k
+        nearest = (present & (rank <= k))[finished]
+        neighbours[part[finished]] = found[finished][nearest].view(-1, k)
+        unfinished.append(part[~finished])
+    return torch.cat(unfinished)
 
 
 def _disc_offsets(radius: int, rows: int, columns: int, device: torch.device) -> Tensor:
@@ -124,7 +124,7 @@ def crop_regions(x: Tensor, cells: Tensor) -> Tensor:
 
 
 def replace_regions(coarse_alpha: Tensor, patches: Tensor, cells: Tensor) -> Tensor:
-    """Write refined patches over the coarse alpha, which is enlarged by repeating pixels; no blending.
+    """Write refined patches over the coarse alpha, enlarged by nearest neighbour; no blending (section 3.3 of the paper).
 
     Args:
         coarse_alpha: (B, 1, h, w) in [0, 1].

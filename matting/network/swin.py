@@ -16,11 +16,11 @@ CHANNELS = (96, 192, 384, 768)
 PATCH = 16
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-MASKED = -100.0  # added to the logits of tokens that a cyclic shift brought together
+MASKED = -100.0  # attention logit between tokens that are neighbours only because of the cyclic shift
 
 
 def pad_to_windows(x: Tensor) -> Tensor:
-    """Pad (B, H, W, C) with zeros, evenly on both sides, until the window divides both sides."""
+    """Zero-pad (B, H, W, C) to multiples of the window size, evenly at both ends."""
     rows, columns = -x.shape[1] % WINDOW, -x.shape[2] % WINDOW
     return F.pad(x, (0, 0, columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
 
@@ -54,9 +54,9 @@ def relative_position_index() -> Tensor:
 
 
 def shift_mask(height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Logit offsets that keep tokens from opposite ends of a shifted height x width grid apart.
+    """Attention mask of shifted windows, added to the logits, so that opposite ends of the grid do not attend to each other.
 
-    Padding carries label 0, so it stays visible to the tokens of the first area.
+    Padding has label 0, so the tokens of the first area attend to it, as in the original network.
 
     Returns:
         (windows, 1, 49, 49), 0 where two tokens may attend to each other and -100 elsewhere.
@@ -189,14 +189,14 @@ class SwinEncoder(nn.Module):
         return tuple(x.permute(0, 3, 1, 2) for x in maps)
 
     def _embed(self, image: Tensor) -> Tensor:
-        """Normalise and embed the patches; the normalisation goes into the weights, which are smaller than the image."""
+        """Normalise and embed the patches; the normalisation is folded into the weights, which are smaller than the image."""
         weight = self.embedding.weight / self.std
         bias = self.embedding.bias - (weight * self.mean).sum((1, 2, 3))
         return F.conv2d(image, weight, bias, stride=PATCH)
 
 
 def initialise(module: nn.Module) -> None:
-    """Truncated normal weights of deviation 0.02 and zero biases, as Swin Transformers are trained from scratch."""
+    """Truncated normal weights of standard deviation 0.02 and zero biases, as in Swin Transformer."""
     if isinstance(module, nn.Linear | nn.Conv2d):
         nn.init.trunc_normal_(module.weight, std=0.02)
         if module.bias is not None:

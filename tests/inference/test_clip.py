@@ -200,7 +200,7 @@ def test_an_error_of_the_network_leaves_no_files(clip, tmp_path):
 
 
 def test_unknown_product_and_bad_clip(clip, tmp_path):
-    with pytest.raises(ValueError, match="unknown product 'gif', expected some of webm, prores"):
+    with pytest.raises(ValueError, match="unknown export format 'gif', expected some of webm, prores"):
         matte_clip(clip, Brightness(), {"gif": tmp_path / "a.gif"})
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     with pytest.raises(ValueError, match="cut off"):

@@ -6,7 +6,7 @@ import torch
 from networks import Bright
 from pictures import draw_person
 
-from matting.inference.crop import Crop, closer_crop, cuts_somebody, loses_somebody, whole
+from matting.inference.crop import Crop, closer_crop, cuts_people, loses_people, whole
 from matting.inference.photo import matte_image
 from matting.inference.working_size import AUTO_MAX_SIDE
 from matting.postprocess.upsample import to_tensor
@@ -48,9 +48,9 @@ def test_sides_that_cut_somebody(side, touched):
     inner = Crop(100, 100, 200, 200)
     edges = [100, 100, 200, 200]
     edges[touched] = whole(300, 300)[touched]
-    assert cuts_somebody(alpha, inner, 300, 300)
-    assert not cuts_somebody(alpha, Crop(*edges), 300, 300)  # cut by the photo itself
-    assert not cuts_somebody(0.8 * alpha, inner, 300, 300)
+    assert cuts_people(alpha, inner, 300, 300)
+    assert not cuts_people(alpha, Crop(*edges), 300, 300)  # cut by the photo itself
+    assert not cuts_people(0.8 * alpha, inner, 300, 300)
 
 
 def test_a_closer_look_that_finds_less_than_half_has_lost_somebody():
@@ -58,9 +58,9 @@ def test_a_closer_look_that_finds_less_than_half_has_lost_somebody():
     first[4:6, 4:6] = 1  # 20 x 20 of 100 x 100 pixels
     crop = Crop(30, 30, 70, 70)  # a cell has 5 x 5 pixels
     closer[2:4, 2:5] = 1  # 150 pixels
-    assert loses_somebody(first, closer, crop, 100, 100)
+    assert loses_people(first, closer, crop, 100, 100)
     closer[2:4, 2:6] = 0.6  # 200 pixels
-    assert not loses_somebody(first, closer, crop, 100, 100)
+    assert not loses_people(first, closer, crop, 100, 100)
 
 
 def test_cut_and_fill_belong_together():
@@ -75,7 +75,11 @@ def test_cut_and_fill_belong_together():
 def test_small_people_are_seen_close_up():
     network = Bright()
     matte = matte_image(photo(200, 400, 320, 460), network)
-    assert network.seen == list(matte.looks) and len(matte.looks) == 2 and matte.working_size == matte.looks[1]
+    assert (
+        network.seen == list(matte.coarse_sizes)
+        and len(matte.coarse_sizes) == 2
+        and matte.working_size == matte.coarse_sizes[1]
+    )
     assert matte.crop.top < 200 and matte.crop.bottom > 320 and matte.crop.left < 400 and matte.crop.right > 460
     assert matte.crop_share < 0.1
     for plane in (matte.alpha, matte.coarse_alpha, matte.trimap):
@@ -101,21 +105,21 @@ def test_large_people_and_nobody_are_seen_once(box):
 
 def test_a_chosen_size_is_that_of_the_photo():
     network = Bright()
-    assert matte_image(photo(200, 400, 320, 460), network, 512).looks == ((384, 512),)
+    assert matte_image(photo(200, 400, 320, 460), network, 512).coarse_sizes == ((384, 512),)
     assert network.seen == [(384, 512)]
 
 
-def test_a_close_up_that_cuts_somebody_off_is_not_used():
+def test_a_close_up_that_cuts_people_off_is_not_used():
     network = Bright(grows=0.49)  # on its second look, everything is a person
     matte = matte_image(photo(200, 400, 320, 460), network)
-    assert network.seen == list(matte.looks) and len(matte.looks) == 2
+    assert network.seen == list(matte.coarse_sizes) and len(matte.coarse_sizes) == 2
     assert matte.crop == whole(600, 900) and matte.working_size == network.seen[0]
 
 
-def test_a_close_up_that_loses_somebody_is_not_used():
+def test_a_close_up_that_loses_people_is_not_used():
     network = Bright(grows=-0.49)  # on its second look, nobody is bright enough
     matte = matte_image(photo(200, 400, 320, 460), network)
-    assert len(matte.looks) == 2 and matte.crop == whole(600, 900) and matte.alpha.max() == 1
+    assert len(matte.coarse_sizes) == 2 and matte.crop == whole(600, 900) and matte.alpha.max() == 1
 
 
 def test_a_close_up_magnifies_twice_at_most():

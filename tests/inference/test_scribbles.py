@@ -6,7 +6,7 @@ import torch
 from networks import Bright
 
 from matting import matte_image
-from matting.inference.scribbles import check_scribbles, follow_scribbles, scribbled_cells
+from matting.inference.scribbles import apply_scribbles, check_scribbles, label_cells
 from matting.network import CoarsePrediction
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 1, 2
@@ -33,7 +33,7 @@ def cells(*marks: tuple[slice | int, slice | int, int]) -> np.ndarray:
 
 
 def follow(alpha, colours, said):
-    followed = follow_scribbles(answer(alpha), painted(colours), said)
+    followed = apply_scribbles(answer(alpha), painted(colours), said)
     return followed.alpha[0, 0].numpy(), followed.trimap[0].argmax(0).numpy()
 
 
@@ -95,7 +95,7 @@ def test_where_kept_meets_removed_regions_are_redrawn():
 
 def test_without_scribbles_nothing_changes():
     coarse = answer(np.full(GRID, 0.5))
-    assert follow_scribbles(coarse, painted(two_walls()), cells()) is coarse
+    assert apply_scribbles(coarse, painted(two_walls()), cells()) is coarse
 
 
 def test_far_away_nothing_changes():
@@ -112,7 +112,7 @@ def test_a_quarter_of_a_cell_counts_and_the_larger_share_wins():
     scribbles[0:3, 8:12] = 1  # less
     scribbles[8:16, 0:5], scribbles[8:16, 5:8] = 1, -1
     scribbles[8:16, 8:16] = -1
-    assert scribbled_cells(scribbles, (3, 3)).tolist() == [[1, 0, 0], [1, -1, 0], [0, 0, 0]]
+    assert label_cells(scribbles, (3, 3)).tolist() == [[1, 0, 0], [1, -1, 0], [0, 0, 0]]
 
 
 @pytest.mark.parametrize(
