@@ -278,13 +278,10 @@ TABLES_NONE = "No row has this text."
 TABLES_PICTURES = "Pictures"
 TABLES_IMAGES = "Images"
 TABLES_SECONDS = "Seconds"
-TABLES_COST_AXIS = "cost, GFLOPS as the paper counts them"
-TABLES_TRIMAP = "needs a trimap from the user"
 TABLES_CHART_NOTE = (
     "Error against cost; lower left is better, both axes are logarithmic, multiply-accumulates are counted once. Point at "
     "a mark for its whole row. The hollow mark (*) must be given a trimap, so it plays a different game."
 )
-TABLES_CHART_ALT = "Scatter chart of {metric} on {subset} against billions of multiply-accumulates"
 TABLES_SOURCE = "Source: {source}. {note}"
 
 # About
@@ -360,11 +357,6 @@ python app.py
 No account and no network are needed. `MATTING_WEIGHTS` chooses other weights. For many pictures use the command line:
 `python -m matting photos/ -o cutouts/`.
 """
-ABOUT_STEPS = ("photo", "coarse alpha", "trimap", "unknown regions", "refined alpha")
-ABOUT_FIGURE_ALT = (
-    "Two stages: the photo becomes a coarse alpha and a trimap at one eighth of the size; the unknown squares are "
-    "redrawn, each looking at its eight neighbours, and written back."
-)
 
 # Errors: what is wrong, and what to do
 ERROR_UPLOAD = "This file cannot be used: {reason}. Please send a JPEG, PNG, WebP, TIFF or HEIC photo."

@@ -3,7 +3,7 @@
     python -m matting.evaluation.benchmark --preset paper --threads 2
 
 A real forward is measured; only the trimap is replaced by a synthetic one, so that a chosen share of the regions is
-unknown. The last line compares a forward with the sum of its convolutions and matrix products, each run alone.
+unknown.
 """
 
 import argparse
@@ -17,13 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
 from torch.utils.flop_counter import FlopCounterMode
 
 from matting.network.coarse import CoarsePrediction
@@ -33,16 +30,6 @@ from matting.network.regions import REGION_SIZE
 STAGES = ("coarse", "regions", "refine", "replace")
 SIZES = ((512, 512), (1024, 1024), (1152, 1792), (2304, 3456))
 UNKNOWN_SHARES = (0.05, 0.15)
-RATIO_SIZE = (1024, 1024)
-RATIO_SHARE = 0.05
-MATRIX_PRODUCTS = {
-    torch.ops.aten.convolution.default,
-    torch.ops.aten.mm.default,
-    torch.ops.aten.addmm.default,
-    torch.ops.aten.bmm.default,
-    torch.ops.aten.baddbmm.default,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default,
-}
 
 
 @dataclass(frozen=True)
@@ -153,73 +140,6 @@ def build(preset: str, size: tuple[int, int], unknown_share: float) -> tuple[Mat
     return model, torch.rand(1, 3, height, width), ring_trimap(height // REGION_SIZE, width // REGION_SIZE, unknown_share)
 
 
-class Recorder(TorchDispatchMode):
-    """Note each convolution, matrix product and attention that runs, with operands like its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[Callable[[], object]] = []
-
-    def __torch_dispatch__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
-        if func in MATRIX_PRODUCTS:
-            self.calls.append(_replay(func, args, kwargs or {}))
-        return func(*args, **(kwargs or {}))
-
-
-def _replay(func: Callable, args: tuple, kwargs: dict) -> Callable[[], object]:
-    def same_layout(value: object) -> object:
-        if not isinstance(value, Tensor):
-            return value
-        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype).normal_()
-
-    args, kwargs = tree_map(same_layout, (args, kwargs))
-    return lambda: func(*args, **kwargs)
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A forward against its convolutions, matrix products and attentions, each run alone: medians over the rounds.
-
-    Attributes:
-        forward: seconds of a forward.
-        products: seconds of all the products.
-        wall: forward / products.
-        cpu: the same by processor time, which other programs on the machine disturb less.
-    """
-
-    forward: float
-    products: float
-    wall: float
-    cpu: float
-
-
-def product_ratio(preset: str, threads: int, repeats: int) -> Ratio:
-    """Time forwards and their products in turns, so that other load on the machine meets both."""
-    torch.set_num_threads(threads)
-    model, image, trimap = build(preset, RATIO_SIZE, RATIO_SHARE)
-    with torch.no_grad(), fixed_trimap(model, trimap), Recorder() as recorder:
-        model(image)
-    rounds = []  # (wall, cpu) seconds of the forward, (wall, cpu) seconds of the products
-    with torch.inference_mode(), fixed_trimap(model, trimap):
-        for _ in range(repeats + 1):
-            rounds.append((*_seconds([lambda: model(image)]), *_seconds(recorder.calls)))
-    rounds = rounds[1:]  # the first one warms up
-    return Ratio(
-        statistics.median(wall for wall, _, _, _ in rounds),
-        statistics.median(wall for _, _, wall, _ in rounds),
-        statistics.median(forward / products for forward, _, products, _ in rounds),
-        statistics.median(forward / products for _, forward, _, products in rounds),
-    )
-
-
-def _seconds(calls: list[Callable[[], object]]) -> tuple[float, float]:
-    """Wall and processor seconds of running these one after the other."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for call in calls:
-        call()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
 def print_costs(costs: Iterator[tuple[tuple[int, int], float, Cost]]) -> None:
     """Print one row per size and share of unknown regions."""
     titles = [f"{stage} s" for stage in STAGES] + ["total s", "coarse GMAC", "refine GMAC", "total GMAC", "peak MB"]
@@ -254,11 +174,6 @@ def main(argv: list[str] | None = None) -> None:
             (size, share, pool.apply(measure, (options.preset, size, share, options.threads, options.repeats)))
             for size, share in cases
         )
-    ratio = product_ratio(options.preset, options.threads, options.repeats)
-    print(
-        f"forward at {RATIO_SIZE[0]}x{RATIO_SIZE[1]}, {RATIO_SHARE:.0%} unknown: {ratio.forward:.3f} s; its convolutions and "
-        f"matrix products alone: {ratio.products:.3f} s; ratio {ratio.wall:.2f} (by processor time {ratio.cpu:.2f})"
-    )
 
 
 if __name__ == "__main__":

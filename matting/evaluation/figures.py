@@ -1,4 +1,4 @@
-"""Pictures of numbers: error maps, strips of methods, sheets of the worst cases, error against cost.
+"""Pictures of numbers: error maps, strips of methods, sheets of the worst cases.
 
 Pure functions: arrays in, pictures out. Maps have exactly the size of their input; legends are pictures of their own.
 """
@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -97,12 +95,18 @@ def colour_stops(name: str, count: int = 9) -> list[str]:
 
 def error_legend(limit: float, width_px: int = 480) -> Picture:
     """Colour bar of `error_colours`: (height, width_px, 3) uint8."""
-    return _legend(0.0, limit, ERROR_MAP, "absolute error of alpha", width_px)
-
-
-def signed_legend(limit: float, width_px: int = 480) -> Picture:
-    """Colour bar of `signed_colours`: (height, width_px, 3) uint8."""
-    return _legend(-limit, limit, SIGNED_MAP, "change of alpha", width_px)
+    figure = Figure(figsize=(width_px / _DPI, 0.7), dpi=_DPI, layout="constrained")
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(0.0, limit), matplotlib.colormaps[ERROR_MAP]),
+        cax=figure.add_subplot(),
+        orientation="horizontal",
+        ticks=np.linspace(0.0, limit, _LEGEND_STEPS),
+        format="%.2f",
+        extend="max",
+    )
+    bar.set_label("absolute error of alpha", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+    return render(figure)
 
 
 @dataclass(frozen=True)
@@ -139,84 +143,6 @@ def sheet(rows: Sequence[Sequence[Panel]], panel_width_px: int = 200, legend: Pi
     return np.vstack([np.pad(band, ((0, 0), (0, width - band.shape[1]), (0, 0)), constant_values=255) for band in bands])
 
 
-@dataclass(frozen=True)
-class CostPoint:
-    """One method on the chart of error against cost.
-
-    Attributes:
-        label: name of the method.
-        gmac: 10^9 multiply-accumulates per image, above 0 (what the paper calls GFLOPS).
-        error: value of the metric.
-        needs_trimap: whether the method is given a trimap by the user.
-        measured: whether the value was measured by this project; otherwise it was published.
-    """
-
-    label: str
-    gmac: float
-    error: float
-    needs_trimap: bool = False
-    measured: bool = False
-
-
-def cost_figure(points: Sequence[CostPoint], metric: str, subset: str) -> Figure:
-    """Scatter chart of an error (lower is better) against cost on a logarithmic axis.
-
-    Published values are filled circles, measured ones diamonds, methods that need a trimap hollow. The figure belongs to no
-    global state, so it may be drawn from any thread.
-
-    Raises:
-        ValueError: if there is no point, or a cost is not above 0.
-    """
-    if not points or any(point.gmac <= 0 for point in points):
-        raise ValueError(f"the chart needs points with a cost above 0, got {[point.gmac for point in points]}")
-    figure = Figure(figsize=(8, 5), dpi=_DPI, layout="constrained")
-    axes = figure.add_subplot()
-    for point in points:
-        colour = "#c8553d" if point.measured else "#26415f"
-        axes.scatter(
-            point.gmac, point.error, s=60, marker="D" if point.measured else "o", edgecolors=colour,
-            facecolors="none" if point.needs_trimap else colour,
-        )  # fmt: skip
-    axes.set_xscale("log")
-    axes.margins(x=0.15, y=0.12)
-    axes.set_xlabel("GFLOPS per image (10⁹ multiply-accumulates)")
-    axes.set_ylabel(f"{metric} on {subset}, lower is better")
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.draw_without_rendering()  # settles where the points lie
-    _label_points(axes, points)
-    return figure
-
-
-def _label_points(axes: Axes, points: Sequence[CostPoint]) -> None:
-    """Write each name right of its point, else above, below or left of it, wherever it stays inside and covers least."""
-    frame = axes.get_window_extent()
-    taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in axes.transData.transform([(p.gmac, p.error) for p in points])]
-    for point in points:
-        label = f"{point.label} (needs a trimap)" if point.needs_trimap else point.label
-        places = [((9, 0), "left", "center"), ((0, 8), "center", "bottom"), ((0, -8), "center", "top")]
-        places += [((-9, 0), "right", "center"), ((7, 6), "left", "bottom"), ((7, -6), "left", "top")]
-        texts = [
-            axes.annotate(
-                label, (point.gmac, point.error), offset, textcoords="offset points", fontsize=9, color=_INK, ha=across, va=up
-            )
-            for offset, across, up in places
-        ]
-        boxes = [text.get_window_extent() for text in texts]
-        outside = [box.width * box.height - covered_area(box, [frame]) for box in boxes]
-        best = min(range(len(boxes)), key=lambda i: outside[i] + covered_area(boxes[i], taken))
-        taken.append(boxes[best])
-        for index, text in enumerate(texts):
-            if index != best:
-                text.remove()
-
-
-def covered_area(box: Bbox, others: Sequence[Bbox]) -> float:
-    """Area of a box that others cover; what two of them cover counts twice."""
-    overlaps = (Bbox.intersection(box, other) for other in others)
-    return sum(overlap.width * overlap.height for overlap in overlaps if overlap is not None)
-
-
 def render(figure: Figure) -> Picture:
     """Draw a matplotlib figure: (H, W, 3) uint8."""
     buffer = io.BytesIO()
@@ -232,21 +158,6 @@ def _map_colours(values: FloatArray, low: float, high: float, name: str) -> Pict
     table = matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3]
     index = np.rint((values - low) * (255 / (high - low))).clip(0, 255).astype(np.uint8)
     return table[index]
-
-
-def _legend(low: float, high: float, name: str, title: str, width_px: int) -> Picture:
-    figure = Figure(figsize=(width_px / _DPI, 0.7), dpi=_DPI, layout="constrained")
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(low, high), matplotlib.colormaps[name]),
-        cax=figure.add_subplot(),
-        orientation="horizontal",
-        ticks=np.linspace(low, high, _LEGEND_STEPS),
-        format="%.2f",
-        extend="max" if low == 0 else "both",
-    )
-    bar.set_label(title, fontsize=8)
-    bar.ax.tick_params(labelsize=8)
-    return render(figure)
 
 
 def _band(panels: Sequence[Panel], width_px: int) -> Picture:

@@ -1,6 +1,6 @@
 """Figures to compare with: the paper's table as it was printed, and what this project measured, kept apart.
 
-python -m matting.evaluation.published chart.png --metric SAD --subset P3M-500-NP
+python -m matting.evaluation.published chart.svg --metric SAD --subset P3M-500-NP
 """
 
 import argparse
@@ -11,13 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from matting.evaluation.figures import CostPoint, cost_figure
+from matting.evaluation.chart import Mark, scatter_svg
+from matting.media.atomic import write_text
 
 HERE = Path(__file__).parent
 PUBLISHED_FILE = HERE / "published_table1.json"
 RESULTS_FOLDER = HERE / "results"
 WORST = RESULTS_FOLDER / "worst.jpg"  # the portraits that the bundled weights do worst
 SUBSETS = ("P3M-500-NP", "P3M-500-P")
+PAPERS_METHOD = "Ours (paper)"
 METRICS = {"SAD": "sad", "SAD-T": "sad_t", "Grad": "grad", "Conn": "conn"}  # as printed: field of `Scores`
 
 
@@ -141,17 +143,32 @@ def _measured(path: Path, part: str) -> list[MeasuredRow]:
         raise ValueError(f"{path} is not a summary of an evaluation: {error!r}") from error
 
 
+def cost_chart(metric: str, subset: str, **style: str) -> str:
+    """SVG of one published metric on one subset against cost; `style` as in `scatter_svg`."""
+    marks = [_mark(row, metric, subset) for row in published_table().rows]
+    description = f"Scatter chart of {metric} on {subset} against billions of multiply-accumulates"
+    return scatter_svg(marks, "cost, GFLOPS as the paper counts them", f"{metric}, {subset}", description, **style)
+
+
+def _mark(row: PublishedRow, metric: str, subset: str) -> Mark:
+    kind = "trimap" if row.uses_trimap else "ours" if row.method == PAPERS_METHOD else "plain"
+    numbers = ", ".join(f"{name} {getattr(row.scores[subset], field):g}" for name, field in METRICS.items())
+    needs = "\nneeds a trimap from the user" if row.uses_trimap else ""
+    details = f"{row.label}, {row.reference}\n{row.gflops:g} GFLOPS\n{subset}: {numbers}{needs}"
+    label = f"{row.label} *" if row.uses_trimap else row.label
+    return Mark(label, row.gflops, getattr(row.scores[subset], METRICS[metric]), kind, details)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw the published error against cost, as a picture of the kind its name says (png, svg, pdf)."""
+    """Draw the published error against cost as SVG; the hollow mark (*) needs a trimap from the user."""
     parser = argparse.ArgumentParser(prog="python -m matting.evaluation.published", description=main.__doc__)
-    parser.add_argument("chart", type=Path, help="file to write")
+    parser.add_argument("chart", type=Path, help="SVG file to write")
     parser.add_argument("--metric", choices=METRICS, default="SAD")
     parser.add_argument("--subset", choices=SUBSETS, default=SUBSETS[0])
     options = parser.parse_args(arguments)
-    field = METRICS[options.metric]
-    rows = published_table().rows
-    points = [CostPoint(r.label, r.gflops, getattr(r.scores[options.subset], field), r.uses_trimap) for r in rows]
-    cost_figure(points, options.metric, options.subset).savefig(options.chart, facecolor="white")
+    if options.chart.suffix.lower() != ".svg":
+        parser.error(f"expected a name that ends in .svg, got {options.chart.name!r}")
+    write_text(options.chart, cost_chart(options.metric, options.subset))
 
 
 if __name__ == "__main__":

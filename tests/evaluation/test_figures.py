@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matting.evaluation import figures
-from matting.evaluation.figures import CostPoint, Panel
+from matting.evaluation.figures import Panel
 
 
 def luminance(pixels):
@@ -64,14 +64,11 @@ def test_maps_refuse_nonsense(draw):
         draw(np.zeros((2, 2, 3)), 1.0)
 
 
-@pytest.mark.parametrize("legend", [figures.error_legend, figures.signed_legend])
-def test_legends_have_the_asked_width_and_the_colours_of_their_map(legend):
-    bar = legend(0.5, 400)
+def test_the_legend_has_the_asked_width_and_the_colours_of_its_map():
+    bar = figures.error_legend(0.5, 400)
     assert bar.shape[1] == 400 and bar.shape[2] == 3
-    drawn = figures.error_colours if legend is figures.error_legend else figures.signed_colours
-    end = drawn(np.array([[0.45]]), 0.5)[0, 0].astype(int)
-    distance = np.abs(bar.astype(int) - end).sum(2).min()
-    assert distance <= 6
+    end = figures.error_colours(np.array([[0.45]]), 0.5)[0, 0].astype(int)
+    assert np.abs(bar.astype(int) - end).sum(2).min() <= 6
 
 
 def test_colour_stops_are_the_map():
@@ -105,40 +102,6 @@ def test_strips_and_sheets_refuse_nonsense():
         figures.sheet([])
     with pytest.raises(ValueError, match="one size"):
         figures.strip([*panels(1), *panels(1, (31, 20))])
-
-
-POINTS = [
-    CostPoint("A", 10, 12.0),
-    CostPoint("DIM", 800, 5.0, needs_trimap=True),
-    CostPoint("ours", 9, 14.0, measured=True),
-]
-
-
-def test_cost_figure_marks_kinds_and_uses_a_log_axis():
-    figure = figures.cost_figure(POINTS, "SAD", "P3M-500-NP")
-    (axes,) = figure.axes
-    assert axes.get_xscale() == "log"
-    assert "SAD on P3M-500-NP" in axes.get_ylabel()
-    labels = [text.get_text() for text in axes.texts]
-    assert labels == ["A", "DIM (needs a trimap)", "ours"]
-    filled = [len(collection.get_facecolors()) > 0 for collection in axes.collections]
-    assert filled == [True, False, True]
-    assert figures.render(figure).shape == (500, 800, 3)
-
-
-def test_cost_figure_labels_do_not_cover_each_other():
-    points = [CostPoint("one method", 10, 5.0), CostPoint("another method", 10.5, 5.02), CostPoint("a third", 10.2, 4.98)]
-    figure = figures.cost_figure(points, "SAD", "NP")
-    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
-    assert len(boxes) == 3
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-
-
-def test_cost_figure_refuses_nonsense():
-    with pytest.raises(ValueError, match="cost above 0"):
-        figures.cost_figure([], "SAD", "NP")
-    with pytest.raises(ValueError, match=r"cost above 0, got \[0\]"):
-        figures.cost_figure([CostPoint("A", 0, 1.0)], "SAD", "NP")
 
 
 def test_figures_may_be_drawn_from_any_thread():

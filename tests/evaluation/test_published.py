@@ -1,7 +1,7 @@
 import json
+from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
 
 from matting.evaluation.published import SUBSETS, main, measured_rows, published_table
 
@@ -38,7 +38,11 @@ def test_other_files_are_refused(tmp_path):
         measured_rows(tmp_path, "all")
 
 
-def test_the_chart_is_drawn_by_command(tmp_path):
-    main([str(tmp_path / "chart.png"), "--metric", "Grad", "--subset", "P3M-500-P"])
-    with Image.open(tmp_path / "chart.png") as picture:
-        assert picture.size == (800, 500) and len(set(picture.convert("L").getdata())) > 20
+def test_the_chart_is_drawn_by_command(tmp_path, capsys):
+    main([str(tmp_path / "chart.svg"), "--metric", "Grad", "--subset", "P3M-500-P"])
+    drawn = ElementTree.parse(tmp_path / "chart.svg").getroot()
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and "Grad on P3M-500-P" in drawn.attrib["aria-label"]
+    assert len(drawn.findall("{*}g")) == len(published_table().rows) and drawn.find("{*}style") is not None
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "chart.png")])
+    assert "expected a name that ends in .svg, got 'chart.png'" in capsys.readouterr().err

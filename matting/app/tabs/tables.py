@@ -9,12 +9,19 @@ from matting.app import text
 from matting.app.scripts import SORT
 from matting.app.service import UNQUEUED
 from matting.app.session import address_of
-from matting.app.views.chart import Mark, scatter_svg
 from matting.app.views.sortable import Cell, Column, number_cell, sortable_table, text_cell
-from matting.evaluation.published import METRICS, SUBSETS, WORST, MeasuredRow, PublishedRow, measured_rows, published_table
+from matting.evaluation.published import (
+    METRICS,
+    SUBSETS,
+    WORST,
+    MeasuredRow,
+    PublishedRow,
+    cost_chart,
+    measured_rows,
+    published_table,
+)
 
 MEASURED_METRICS = {**METRICS, "MSE": "mse", "MAD": "mad", "IoU": "iou"}
-_PAPERS_METHOD = "Ours (paper)"
 
 
 def build_tables_tab() -> None:
@@ -95,16 +102,5 @@ def measured_cells(rows: Sequence[MeasuredRow]) -> tuple[list[Column], list[list
 
 def chart_html(metric: str, subset: str) -> str:
     """The published rows as a scatter chart of one metric on one subset."""
-    marks = [_mark(row, metric, subset) for row in published_table().rows]
-    description = text.TABLES_CHART_ALT.format(metric=metric, subset=subset)
-    drawn = scatter_svg(marks, text.TABLES_COST_AXIS, f"{metric}, {subset}", description)
-    return f'{drawn}<p class="small">{text.TABLES_CHART_NOTE}</p>'
-
-
-def _mark(row: PublishedRow, metric: str, subset: str) -> Mark:
-    kind = "trimap" if row.uses_trimap else "ours" if row.method == _PAPERS_METHOD else "plain"
-    numbers = ", ".join(f"{name} {getattr(row.scores[subset], field):g}" for name, field in METRICS.items())
-    needs = f"\n{text.TABLES_TRIMAP}" if row.uses_trimap else ""
-    details = f"{row.label}, {row.reference}\n{row.gflops:g} GFLOPS\n{subset}: {numbers}{needs}"
-    label = f"{row.label} *" if row.uses_trimap else row.label
-    return Mark(label, row.gflops, getattr(row.scores[subset], METRICS[metric]), kind, details)
+    drawn = cost_chart(metric, subset, style="")
+    return f'<figure class="chart scatter">{drawn}</figure><p class="small">{text.TABLES_CHART_NOTE}</p>'

@@ -1,6 +1,9 @@
 import re
+from dataclasses import replace
 
-from matting.app.views.chart import Mark, scatter_svg
+import pytest
+
+from matting.evaluation.chart import Mark, scatter_svg
 
 MARKS = [Mark("A & B", 10, 20, "plain", "first <row>"), Mark("C", 1000, 5, "trimap", "second"), Mark("D", 100, 10, "ours", "")]
 
@@ -29,3 +32,16 @@ def test_labels_of_neighbouring_marks_do_not_overlap():
     svg = scatter_svg(marks, "cost", "error", "chart")
     corners = re.findall(r'<text x="([\d.]+)" y="([\d.]+)">method', svg)
     assert len({(round(float(x)), round(float(y))) for x, y in corners}) == 4
+
+
+@pytest.mark.parametrize("change", [{"cost": 0.0}, {"error": -1.0}])
+def test_what_has_no_place_on_the_axes_is_refused(change):
+    with pytest.raises(ValueError, match="a cost and an error above 0, got "):
+        scatter_svg([*MARKS, replace(MARKS[0], **change)], "cost", "error", "chart")
+    with pytest.raises(ValueError, match=r"above 0, got \[\]"):
+        scatter_svg([], "cost", "error", "chart")
+
+
+def test_a_file_brings_its_colours_and_a_page_has_its_own():
+    assert "<style>" in scatter_svg(MARKS, "cost", "error", "chart")
+    assert "<style>" not in scatter_svg(MARKS, "cost", "error", "chart", style="")

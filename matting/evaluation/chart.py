@@ -1,4 +1,7 @@
-"""A scatter chart of error against cost as SVG: both axes logarithmic, every mark says its row when pointed at."""
+"""A scatter chart of error against cost as SVG: both axes logarithmic, every mark says its row when pointed at.
+
+In a page its classes take the page's colours; as a file of its own it brings some.
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +10,20 @@ from html import escape
 
 from matplotlib.transforms import Bbox
 
-from matting.evaluation.figures import covered_area
-
 _WIDTH, _HEIGHT = 860, 430
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 24, 20, 52
 _TICKS = [digit * 10.0**power for power in range(-2, 5) for digit in (1, 2, 5)]
 _TEXT_HEIGHT = 17
 _LETTER = 7.2  # mean width of a letter of a label
+_STYLE = """
+svg { background: white; font: 13px sans-serif; fill: #444 }
+line { stroke: #ddd }
+.title { text-anchor: middle }
+.hit, .trimap .dot { fill: none }
+.trimap .dot { stroke: #26415f; stroke-width: 2.5 }
+.plain .dot { fill: #26415f }
+.ours .dot { fill: #c8553d }
+"""
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,21 @@ class Mark:
     details: str
 
 
-def scatter_svg(marks: Sequence[Mark], x_title: str, y_title: str, description: str) -> str:
-    """Draw the marks; labels are put where they hide nothing, as far as there is room."""
+def scatter_svg(marks: Sequence[Mark], x_title: str, y_title: str, description: str, style: str = _STYLE) -> str:
+    """Draw the marks; labels are put where they hide nothing, as far as there is room.
+
+    Args:
+        marks: one per method.
+        x_title, y_title: of the axes.
+        description: what the chart shows, for screen readers.
+        style: CSS of a file of its own; empty where the page has rules for the classes.
+
+    Raises:
+        ValueError: if there is no mark, or a cost or an error is not above 0.
+    """
+    if not marks or any(min(mark.cost, mark.error) <= 0 for mark in marks):
+        given = [(mark.cost, mark.error) for mark in marks]
+        raise ValueError(f"the chart needs marks with a cost and an error above 0, got {given}")
     x_range, y_range = _range([mark.cost for mark in marks]), _range([mark.error for mark in marks])
     places = [(_x(mark.cost, x_range), _y(mark.error, y_range)) for mark in marks]
     labels = _place_labels([mark.label for mark in marks], places)
@@ -44,9 +67,10 @@ def scatter_svg(marks: Sequence[Mark], x_title: str, y_title: str, description: 
     middle = (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2
     title_x = f'<text class="title" x="{middle[0]}" y="{_HEIGHT - 8}">{escape(x_title)}</text>'
     title_y = f'<text class="title" transform="translate(16 {middle[1]}) rotate(-90)">{escape(y_title)}</text>'
+    rules = f"<style>{style}</style>" if style else ""
     return (
-        f'<figure class="chart scatter"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(description)}">'
-        f"{_axes(x_range, y_range)}{title_x}{title_y}{drawn}</svg></figure>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{escape(description)}">{rules}{_axes(x_range, y_range)}{title_x}{title_y}{drawn}</svg>'
     )
 
 
@@ -91,10 +115,16 @@ def _place_labels(labels: Sequence[str], places: Sequence[tuple[float, float]]) 
         above_below = [(x - wide / 2, y - 12 - _TEXT_HEIGHT), (x - wide / 2, y + 12)]
         boxes = [Bbox.from_bounds(left, top, wide, _TEXT_HEIGHT) for left, top in right_left + above_below]
         inside = [box for box in boxes if box.x0 >= _LEFT and box.x1 <= _WIDTH - 4]
-        best = min(inside or boxes, key=lambda box: covered_area(box, taken))
+        best = min(inside or boxes, key=lambda box: _covered_area(box, taken))
         taken.append(best)
         corners.append((best.x0, best.y0))
     return corners
+
+
+def _covered_area(box: Bbox, others: Sequence[Bbox]) -> float:
+    """Area of a box that others cover; what two of them cover counts twice."""
+    overlaps = (Bbox.intersection(box, other) for other in others)
+    return sum(overlap.width * overlap.height for overlap in overlaps if overlap is not None)
 
 
 def _mark(mark: Mark, place: tuple[float, float], corner: tuple[float, float]) -> str:
