@@ -4,8 +4,10 @@ import gradio as gr
 
 from matting.app import text
 from matting.app.endpoints import Endpoints
+from matting.app.limits import QUEUED_EVENTS, TIME_TO_LIVE_S
 from matting.app.service import Service
-from matting.app.session import TIME_TO_LIVE_S, session_state
+from matting.app.session import session_state
+from matting.app.space import Space
 from matting.app.tabs.about import build_about_tab
 from matting.app.tabs.clip import ClipTab
 from matting.app.tabs.compare import CompareTab
@@ -14,7 +16,6 @@ from matting.app.tabs.regions import RegionsTab
 from matting.app.tabs.tables import build_tables_tab
 from matting.app.uploads import refuse_addresses, separate_uploads
 
-QUEUE_SIZE = 24
 _CLEANING_INTERVAL_S = 300
 _MARK_CELLS = (" uu", "uff", "uff")  # a corner of a trimap: background, unknown, foreground
 
@@ -23,8 +24,12 @@ def build_space(service: Service) -> gr.Blocks:
     """The whole app; nothing is launched."""
     refuse_addresses()
     separate_uploads()
-    with gr.Blocks(
-        title=text.PAGE_TITLE, analytics_enabled=False, delete_cache=(_CLEANING_INTERVAL_S, TIME_TO_LIVE_S), fill_width=False
+    with Space(
+        service.sessions,
+        title=text.PAGE_TITLE,
+        analytics_enabled=False,
+        delete_cache=(_CLEANING_INTERVAL_S, TIME_TO_LIVE_S),
+        fill_width=False,
     ) as demo:
         session = session_state()
         gr.HTML(masthead(), elem_id="masthead")
@@ -42,7 +47,7 @@ def build_space(service: Service) -> gr.Blocks:
             build_about_tab()
         Endpoints(service, session)
         demo.unload(service.sessions.leave)
-    return demo.queue(max_size=QUEUE_SIZE)
+    return demo.queue(max_size=QUEUED_EVENTS, api_open=False)  # nothing runs beside the queue
 
 
 def masthead() -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +11,12 @@ import gradio as gr
 from matting.app import text
 from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import BackgroundChoice
-from matting.app.results.comparison import DEFAULT_METHODS, Photo, metrics_of, run_method
+from matting.app.results.comparison import DEFAULT_METHODS, Photo, check_methods, metrics_of, run_method
 from matting.app.results.downloads import ALPHA, CUTOUT, make_file
 from matting.app.results.region import nearest_region, view_region
 from matting.app.results.result import Result, file_stem, shrink
-from matting.app.service import MODEL_QUEUE, SIZES, Service, Settings, read_ground_truth, read_photo
-from matting.app.session import Session, not_stoppable
+from matting.app.service import LONG_QUEUE, MODEL_QUEUE, SIZES, Service, Settings, read_ground_truth, read_photo
+from matting.app.session import Session, StoppedError
 from matting.app.uploads import PhotoInput
 from matting.app.views.facts import redrawn_share
 from matting.evaluation.methods import METHODS
@@ -120,13 +121,15 @@ class Endpoints:
             refined without neighbours.
         """
         session = self.service.sessions.of(session, request)
+        result = session.result
         if image is not None:
             session.take(image)
-            session.begin(self.service.cut_out(image, None, Settings(), session))
-        if session.result is None:
+            result = self.service.cut_out(image, None, Settings(), session)
+            session.begin(result)
+        if result is None:
             raise Problem(text.ERROR_NO_PHOTO)
-        matte = session.result.matte
-        with plain_errors(), not_stoppable():
+        matte = result.matte
+        with plain_errors():
             view = view_region(matte.regions, nearest_region(matte, x, y), self.service.model)
         values = {
             "region": view.index,
@@ -159,14 +162,13 @@ class Endpoints:
         """
         if image is None:
             raise Problem(text.ERROR_NO_PHOTO)
-        if not methods:
-            raise Problem(text.ERROR_METHODS)
+        check_methods(methods)
         session = self.service.sessions.of(session, request)
         session.take(image, truth)
         pixels = read_photo(image)
         alpha = None if truth is None else shrink(read_ground_truth(truth, pixels))
         photo = Photo(file_stem(image), shrink(pixels), alpha)
-        entries = [run_method(name, photo, self.service, session) for name in methods]
+        entries = [run_method(name, photo, self.service, session) for name in _until_stopped(methods, session)]
         metrics = metrics_of(entries, photo)
         results = [
             {
@@ -216,6 +218,14 @@ class Endpoints:
         }
 
 
+def _until_stopped(methods: list[str], session: Session) -> Iterator[str]:
+    """Each method in turn; raises `StoppedError` before the next one if nobody waits for it any more."""
+    for name in methods:
+        if session.closed or (name != methods[0] and session.stop.is_set()):
+            raise StoppedError
+        yield name
+
+
 def _numbers(metrics: Metrics | None) -> dict[str, float | None] | None:
     """As JSON knows them: NaN becomes null."""
     if metrics is None:
@@ -224,5 +234,5 @@ def _numbers(metrics: Metrics | None) -> dict[str, float | None] | None:
 
 
 def _named(name: str, function: Any) -> dict[str, Any]:
-    queue = MODEL_QUEUE if name != "tables" else {}
+    queue = {"tables": {}, "compare_methods": LONG_QUEUE}.get(name, MODEL_QUEUE)
     return {"api_name": name, "api_description": inspect.getdoc(function), **queue}

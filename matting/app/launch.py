@@ -1,32 +1,29 @@
-"""How the app behaves as a server: what it keeps, for how long, and what it refuses."""
+"""How the app behaves as a server."""
 
+import os
 from typing import Any
 
-from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from matting.app import limits
+from matting.app.guard.internals import check_gradio
+from matting.app.guard.lifespan import guarded
 from matting.app.theme import STYLE_PATH, build_theme, heading_font
 
-MAX_FILE_SIZE = "80mb"
-SESSIONS = 64  # pages whose results are remembered at once; the one not used for longest goes first
-_CLOSED = ("component_server", "deep_link", "dev/", "file/http", "file=http", "process_recording", "proxy=")
-
-
-class Closed:
-    """Answers 404 where Gradio would fetch an address or keep files that nobody removes; no page of ours asks for these."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _, _, name = scope.get("path", "").partition("/gradio_api/")
-        answer = PlainTextResponse("Not Found", 404) if name.startswith(_CLOSED) else self.app
-        await answer(scope, receive, send)
+_INSIDE = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
 
 
 def launch_options(mcp: bool = False) -> dict[str, Any]:
-    """Arguments of `gr.Blocks.launch`: no history, no monitoring, no tracebacks in the page."""
+    """Arguments of `gr.Blocks.launch`: no history, no monitoring, no tracebacks in the page, our guard in front.
+
+    Raises:
+        RuntimeError: if this is another Gradio than the one that the guard was made for.
+    """
+    check_gradio(mcp)
+    if mcp:
+        from matting.app.mcp import answer_as_listed
+
+        answer_as_listed()
+    if "SPACE_ID" in os.environ:  # a visitor's address is what the proxies of the Space say
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", _INSIDE)
     return {
         "theme": build_theme(),
         "css_paths": [STYLE_PATH],
@@ -35,10 +32,10 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
         "enable_monitoring": False,
         "show_error": False,
         "strict_cors": True,
-        "max_file_size": MAX_FILE_SIZE,
-        "state_session_capacity": SESSIONS,
+        "max_file_size": limits.UPLOAD_BYTES,
+        "state_session_capacity": limits.SESSIONS,
         "footer_links": ["api"],
         "mcp_server": mcp,
         "share": False,
-        "app_kwargs": {"middleware": [Middleware(Closed)]},
+        "app_kwargs": {"lifespan": guarded},
     }

@@ -15,14 +15,18 @@ from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import PICTURE, BackgroundChoice
 from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
 from matting.app.results.strokes import Stroke, draw_scribbles
-from matting.app.session import Session, Sessions, not_stoppable, stoppable
+from matting.app.session import Session, Sessions, stoppable
 from matting.inference.matte import Matte
 from matting.media.image import FORMATS, load_image
 from matting.network import MattingNetwork, NetworkConfig
 from matting.weights import locate, read_metadata
 
 MAX_MEGAPIXELS = 50
-MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+# Photos, a second one only beside one that takes long; clips and comparisons, for which no photo waits.
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
+LONG_QUEUE: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1}
+MODEL_LANES = {"model", "long"}
+PATIENCE_S = 3
 EXAMPLE_QUEUE: dict[str, Any] = {
     "concurrency_id": "example",
     "concurrency_limit": 2,
@@ -34,6 +38,7 @@ EVERY: dict[str, Any] = {"trigger_mode": "multiple"}
 IN_ORDER: dict[str, Any] = {"concurrency_id": "walk", "concurrency_limit": 1}  # each goes on from where the one before has led
 # The browser shows no error of an event that is not queued.
 UNQUEUED: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden", **LATEST}
+READING: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 2}  # of whole pictures, which takes memory
 QUICK: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private", "show_progress": "hidden", **LATEST}
 PICKED: dict[str, Any] = {**QUICK, **EVERY}
 SIZES = ("Auto", "512", "1024", "1536", "Full")
@@ -121,8 +126,7 @@ class Service:
         example = self.examples[number]
         image = read_photo(example.image)
         truth = read_ground_truth(example.alpha, image)
-        with not_stoppable():
-            matte = self.work.matte(image)
+        matte = self.work.matte(image)
         return make_result(file_stem(example.image), matte, truth=truth, example=example)
 
 

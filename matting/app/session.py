@@ -1,19 +1,21 @@
 """What the server holds for one open page: its last result, a folder for its files, a flag that stops its work.
 
-All of it goes when the page is closed, and after `TIME_TO_LIVE_S` without a new photo.
+All of it goes when the page is closed, after `limits.TIME_TO_LIVE_S` without a new photo, and, the oldest first, when all
+sessions together hold too much.
 """
 
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from weakref import WeakValueDictionary, finalize
+from weakref import WeakSet, WeakValueDictionary, finalize
 
 import gradio as gr
 import numpy as np
@@ -21,14 +23,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from matting.app import limits
 from matting.app.results.strokes import Painting
 
 if TYPE_CHECKING:  # they hold a session only for their types
     from matting.app.results.comparison import Compared
     from matting.app.results.result import Result
     from matting.app.tabs.clip import ClipResult
-
-TIME_TO_LIVE_S = 30 * 60
 
 
 class StoppedError(Exception):
@@ -50,6 +51,10 @@ class Session:
         closed: whether it is over; nothing may be written for it any more.
         turn: stands for the photo begun last; an earlier one that is late must not take its place.
         painting: what the visitor has painted over the photo begun last, whether that was worked on or not.
+        address: of the visitor.
+        used: when its last request came, on the monotonic clock.
+        passing: whether it is for one request alone; it remembers no result.
+        threads: that are at work for it.
     """
 
     folder: Path
@@ -62,12 +67,22 @@ class Session:
     closed: bool = False
     turn: object = None
     painting: Painting = Painting()
+    address: str = ""
+    used: float = field(default_factory=time.monotonic)
+    passing: bool = False
+    threads: set[int] = field(default_factory=set)
+
+    @property
+    def held_bytes(self) -> int:
+        """Of memory, for what is remembered."""
+        return _held_bytes(self.result) + _held_bytes(self.comparison)
 
     def clear(self) -> None:
         """Stop the work and forget everything."""
         self.closed = True
         self.stop.set()
         self.result = self.clip = None
+        self.comparison = ()
         remove_files(self.folder, self.clip_folder, self.uploads)
 
     def take(self, *uploads: str | None) -> None:
@@ -87,7 +102,7 @@ class Session:
         if self.closed:
             raise StoppedError
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.result = result
+        self.result = None if self.passing else result
         self.comparison = ()
 
     @property
@@ -140,67 +155,144 @@ def address_of(path: Path) -> str:
     return f"gradio_api/file={quote(str(path))}"
 
 
+def _held_bytes(value: Any) -> int:
+    """Bytes of all arrays in a result; our own pictures, which everybody shares, are none."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if getattr(value, "example", None) is not None:
+        return 0
+    if is_dataclass(value):
+        return sum(_held_bytes(part) for part in [*vars(value).values()])
+    return sum(_held_bytes(part) for part in value) if isinstance(value, tuple) else 0
+
+
 class Sessions:
-    """Finds the session of a request. Holds no session itself: the page's `gr.State` does."""
+    """Finds the session of a request. Holds only those of callers without one; the page's `gr.State` holds the others."""
 
     def __init__(self, root: Path):
         self._root = root
         self._by_hash: WeakValueDictionary[str, Session] = WeakValueDictionary()
+        self._passing: dict[str, Session] = {}
 
     def of(self, session: Session | None, request: gr.Request) -> Session:
-        """The page's session, begun if this is its first request or the last one has expired."""
+        """The page's session, begun if this is its first request or the last one has expired.
+
+        Callers who send no session, and those of MCP, who all come as one, get a new one each time that nobody finds again.
+        """
+        key = _key(request)
+        if key is None:
+            session = self._begin(request)
+            session.passing = True
+            self._passing[session.folder.name] = session
+            return session
         if session is None:
-            session = self._by_hash.get(str(request.session_hash))
+            session = self._by_hash.get(key)
         if session is None or session.closed:
-            session = Session(self._root / f"session-{secrets.token_urlsafe(24)}")
-            finalize(session, remove_files, session.folder, session.clip_folder, session.uploads)  # if its first request fails
-        self._by_hash[str(request.session_hash)] = session
+            session = self._begin(request)
+        session.used = time.monotonic()
+        self._by_hash[key] = session
+        return session
+
+    def _begin(self, request: gr.Request) -> Session:
+        address = request.request.scope.get("visitor", "") if request.request else ""
+        session = Session(self._root / f"session-{secrets.token_urlsafe(24)}", address=address)
+        finalize(session, remove_files, session.folder, session.clip_folder, session.uploads)  # if its first request fails
         return session
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
-        session = self._by_hash.pop(str(request.session_hash), None)
+        session = self._by_hash.pop(_key(request) or "", None)
         if session is not None:
             session.clear()
 
     def stop(self, request: gr.Request) -> None:
         """The page no longer wants what it is waiting for."""
-        session = self._by_hash.get(str(request.session_hash))
+        self.stop_work(_key(request))
+
+    def stop_work(self, key: str | None) -> None:
+        """Nobody waits any more for what the session of this hash is doing."""
+        session = self._by_hash.get(key or "")
         if session is not None:
             session.stop.set()
+
+    def at_work(self) -> list[Session]:
+        """Sessions for which a thread is at work, whether anybody still waits for it or not."""
+        return [session for session in [*self._by_hash.values(), *self._passing.values()] if session.threads]
+
+    def sweep(self, attended: Callable[[str], bool], now: float | None = None) -> None:
+        """Forget what nobody comes back for and, the oldest first, what is more than `limits` allows.
+
+        Args:
+            attended: whether the page or program with a session hash is connected.
+            now: time on the monotonic clock.
+        """
+        now = time.monotonic() if now is None else now
+        for name, session in [*self._passing.items()]:
+            if now - session.used > limits.PASSING_S:
+                session.clear()
+                del self._passing[name]
+        for key, session in [*self._by_hash.items()]:
+            if now - session.used > limits.UNATTENDED_S and not attended(key):
+                session.clear()
+        held = [(session, session.held_bytes) for session in sorted(self._by_hash.values(), key=lambda session: session.used)]
+        if limits.per_address():
+            for address in {session.address for session, _ in held}:
+                _make_room([entry for entry in held if entry[0].address == address], limits.RESULTS_BYTES_EACH)
+        _make_room([entry for entry in held if not entry[0].closed], limits.RESULTS_BYTES)
+
+
+def _make_room(held: list[tuple[Session, int]], most: int) -> None:
+    """Clear sessions from the start of the list until the rest hold at most so many bytes; the last one stays."""
+    total = sum(size for _, size in held)
+    for session, size in held[:-1]:
+        if total <= most:
+            return
+        if size:
+            session.clear()
+            total -= size
+
+
+def _key(request: gr.Request) -> str | None:
+    """By what a session is found again; None for callers who have none of their own."""
+    return None if request.headers.get("x-gradio-user") == "mcp" else request.session_hash or None
 
 
 def session_state() -> gr.State:
     """The page's state; it expires, and what it held is forgotten then."""
-    return gr.State(None, time_to_live=TIME_TO_LIVE_S, delete_callback=lambda session: session and session.clear())
+    return gr.State(None, time_to_live=limits.TIME_TO_LIVE_S, delete_callback=lambda session: session and session.clear())
 
 
-_OTHER_WORK: ContextVar[bool] = ContextVar("other work", default=False)
-
-
-@contextmanager
-def not_stoppable() -> Iterator[None]:
-    """Within this block the model runs to its end, even while another session's `stoppable` block is open."""
-    token = _OTHER_WORK.set(True)
-    try:
-        yield
-    finally:
-        _OTHER_WORK.reset(token)
+_STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)  # of the session whose work this is
+_WATCHED: WeakSet[nn.Module] = WeakSet()
 
 
 @contextmanager
-def stoppable(model: nn.Module, session: Session) -> Iterator[None]:
-    """Within this block the model gives up, with `StoppedError`, at the next layer after `session.stop` is set."""
+def stoppable(model: nn.Module, session: Session, *, begin: bool = True) -> Iterator[None]:
+    """Within this block the model gives up, with `StoppedError`, at the next layer after `session.stop` is set.
 
-    def check(*_: object) -> None:
-        if session.stop.is_set() and not _OTHER_WORK.get():
-            raise StoppedError
+    Several sessions may be at work in threads of their own; each is stopped by its own flag. No generator may pause in it.
 
-    if not session.closed:
+    Args:
+        model: the network.
+        session: whose work this is.
+        begin: whether this is new work, which an earlier stop does not concern.
+    """
+    for module in model.modules():
+        if module not in _WATCHED:  # for good: others may be at work in it
+            module.register_forward_pre_hook(_check)
+            _WATCHED.add(module)
+    if begin and not session.closed:
         session.stop.clear()
-    hooks = [module.register_forward_pre_hook(check) for module in model.modules()]
+    token = _STOP.set(session.stop)
+    session.threads.add(threading.get_ident())
     try:
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        session.threads.discard(threading.get_ident())
+        _STOP.reset(token)
+
+
+def _check(*_: object) -> None:
+    stop = _STOP.get()
+    if stop is not None and stop.is_set():
+        raise StoppedError

@@ -1,11 +1,14 @@
 """Files from the browser: taken as they are, and only from the browser."""
 
 import secrets
+import shutil
+from pathlib import Path
 from typing import Any, NoReturn
 
 import gradio as gr
-from gradio import processing_utils, route_utils, utils
+from gradio import processing_utils, route_utils, routes, utils
 from gradio.data_classes import ImageData
+from starlette.requests import Request
 
 from matting.app import text
 from matting.app.errors import Problem
@@ -34,16 +37,29 @@ def refuse_addresses() -> None:
     processing_utils.async_ssrf_protected_download = refuse
 
 
-class _OwnUpload(route_utils.GradioUploadFile):
-    """An upload whose folder is named at random."""
-
-    def __init__(self, *arguments: Any, **options: Any):
-        super().__init__(*arguments, **options)
-        self.sha.update(secrets.token_bytes(32))
-
-
 def separate_uploads() -> None:
     """Gradio names the folder of an upload by its content: two visitors who send the same photo would share one file, and the
     second would lose it when the first one leaves. Here every upload is a file of its own, and its name cannot be guessed.
+    What arrives in pieces lies in a folder of that kind, too, and goes however the request ends.
     """
-    route_utils.GradioUploadFile = _OwnUpload  # type: ignore[misc]  # a class of theirs is replaced on purpose
+    routes.upload_fn = _receive_files
+
+
+async def _receive_files(
+    request: Request, upload_dir: str, *arguments: Any, **options: Any
+) -> tuple[list[str], list[str], list[str]]:
+    """Gradio's `upload_fn`, in a folder for this request alone."""
+    staging = Path(upload_dir) / f"upload-{secrets.token_hex(32)}"
+    try:
+        received, _, _ = await route_utils.upload_fn(request, staging, *arguments, **options)
+        return [_keep(Path(path), Path(upload_dir), request) for path in received], [], []
+    finally:  # whoever sends: parts of a broken-off request, parts by other names, parts without an end
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _keep(received: Path, root: Path, request: Request) -> str:
+    folder = root / secrets.token_hex(32)
+    folder.mkdir(mode=0o700)
+    path = received.rename(folder / received.name)
+    request.app.get_blocks().visitors.stored[path] = (request.scope.get("visitor", ""), path.stat().st_size)
+    return str(path)

@@ -48,7 +48,12 @@ def result(lite_model) -> Result:
 @pytest.fixture
 def request_of():
     """Requests of pages as the handlers get them."""
-    return lambda session: SimpleNamespace(session_hash=session)
+
+    def request(session: str | None, address: str = "198.51.100.1", **headers: str) -> SimpleNamespace:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return SimpleNamespace(session_hash=session, headers=named, request=SimpleNamespace(scope={"visitor": address}))
+
+    return request
 
 
 @pytest.fixture

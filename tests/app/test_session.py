@@ -1,11 +1,12 @@
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from matting.app.session import Sessions, StoppedError, address_of, not_stoppable, stoppable
+from matting.app.session import Sessions, StoppedError, address_of, stoppable
 
 
 def test_pages_have_folders_of_their_own_that_cannot_be_guessed(sessions, request_of):
@@ -98,14 +99,30 @@ def test_stop_ends_the_network_at_the_next_layer(sessions, request_of):
 
 
 def test_stop_of_one_visit_leaves_others_work_alone(sessions, request_of):
-    session = sessions.of(None, request_of("a"))
+    session, other = (sessions.of(None, request_of(name)) for name in "ab")
     layer = torch.nn.Linear(4, 4)
-    with stoppable(layer, session):
-        sessions.stop(request_of("a"))
-        with not_stoppable():
+
+    def work_of_another() -> None:
+        with stoppable(layer, other):
             layer(torch.zeros(1, 4))
+
+    with stoppable(layer, session), ThreadPoolExecutor(1) as thread:
+        sessions.stop(request_of("a"))
+        thread.submit(work_of_another).result()
         with pytest.raises(StoppedError):
             layer(torch.zeros(1, 4))
+    layer(torch.zeros(1, 4))
+
+
+def test_who_sends_no_session_is_nobody(sessions, request_of):
+    """Otherwise strangers would share one visit: see each other's photos and stop each other's work."""
+    nobody = request_of(None)
+    one, two = sessions.of(None, nobody), sessions.of(None, request_of(""))
+    assert one is not two and sessions.of(None, nobody) is not one
+    one.begin("mine")
+    sessions.stop(nobody)
+    sessions.leave(nobody)
+    assert not one.stop.is_set() and not one.closed and one.result is None
 
 
 def test_state_expires_and_is_cleared(sessions, request_of):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.app import text
+from matting.app.errors import Problem
 from matting.app.results.result import Result, shrink
 from matting.app.service import Service
 from matting.app.session import Session, address_of, stoppable
@@ -66,6 +67,14 @@ def known_already(result: Result) -> tuple[Compared, ...]:
 def method_choices() -> list[tuple[str, str]]:
     """(label, name) of every method; the label says what must be downloaded and what takes long."""
     return [(_label(method), name) for name, method in METHODS.items()]
+
+
+def check_methods(names: Sequence[str]) -> None:
+    """Raises `Problem` unless there is at least one method and none twice; the time that a request takes is bounded so."""
+    if not names:
+        raise Problem(text.ERROR_METHODS)
+    if len({*names}) < len(names):
+        raise Problem(text.ERROR_METHODS_TWICE)
 
 
 def run_method(name: str, photo: Photo, service: Service, session: Session) -> Compared:

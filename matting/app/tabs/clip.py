@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import BLUR, COLOUR, PICTURE, parse_colour
 from matting.app.results.result import file_stem
 from matting.app.scripts import HOLD
-from matting.app.service import MODEL_QUEUE, PICKED, UNQUEUED, Service, read_photo
+from matting.app.service import LONG_QUEUE, PICKED, UNQUEUED, Service, read_photo
 from matting.app.session import Session, StoppedError, stoppable
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.app.views.clip_page import CHOICES, FIRST_CHOICE, SIZES, build_clip_page
@@ -56,7 +57,7 @@ class ClipTab:
         page = self.page
         choices = [page.size, page.steady, page.kind, page.colour, page.picture, page.products, self.session]
         outputs = [self.session, page.note, page.stop, page.preview, page.facts, page.files, page.chart, page.strip]
-        model: dict[str, Any] = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
+        model: dict[str, Any] = {**LONG_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
         runs: list[dict[str, Any]] = [
             page.run.click(self.matte_upload, [page.clip, *choices], validator=check_clip, **model),
             page.example.click(self.matte_example, choices, **model),
@@ -89,7 +90,7 @@ class ClipTab:
             outputs,
             api_name="matte_clip",
             api_description=inspect.getdoc(self.matte_clip),
-            **MODEL_QUEUE,
+            **LONG_QUEUE,
         )
 
     # Runs of the network
@@ -196,10 +197,16 @@ class ClipTab:
         self, clip: Path, settings: ClipSettings, background: BackgroundSource, outputs: dict[str, Path], session: Session
     ) -> Iterator[ClipProgress]:
         """`iterate_clip` on the device, in plain words; raises `StoppedError` if the visitor changes their mind."""
-        with plain_errors(text.ERROR_CLIP), stoppable(self.service.model, session):
-            for step in self.service.work.matte_clip(clip, outputs, settings, background):
+        with plain_errors(text.ERROR_CLIP), closing(self.service.work.matte_clip(clip, outputs, settings, background)) as steps:
+            begin = True
+            while True:
+                with stoppable(self.service.model, session, begin=begin):
+                    step = next(steps, None)
+                if step is None:
+                    return
                 if session.stop.is_set():
                     raise StoppedError
+                begin = False
                 yield step
 
     def _result_update(self, result: ClipResult) -> Update:

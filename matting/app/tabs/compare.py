@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from matting.app import text
-from matting.app.errors import Problem
 from matting.app.results.comparison import (
     CUTOUT,
     DEFAULT_METHODS,
     VIEWS,
     Photo,
+    check_methods,
     comparison_html,
     known_already,
     method_choices,
@@ -21,7 +21,7 @@ from matting.app.results.comparison import (
     run_method,
 )
 from matting.app.scripts import ZOOM
-from matting.app.service import MODEL_QUEUE, QUICK, UNQUEUED, Service, latest
+from matting.app.service import LONG_QUEUE, QUICK, UNQUEUED, Service, latest
 from matting.app.session import Session, StoppedError
 from matting.app.views.ground_truth import metric_table
 from matting.app.views.photo_page import note_html
@@ -74,7 +74,7 @@ class CompareTab:
         opened = tab.select(self.open, [page.view, session], [page.note, page.grid], **QUICK)
         opened.then(self.open_rest, [page.view, session], shown[3:], **QUICK)
         running = page.run.click(
-            self.compare, [page.methods, page.view, session], shown, **MODEL_QUEUE, api_visibility="private"
+            self.compare, [page.methods, page.view, session], shown, **LONG_QUEUE, api_visibility="private"
         )
         page.stop.click(self.stop_work, None, [page.note, page.stop], cancels=[running], **UNQUEUED)
         choice = [page.view, page.left, page.right, session]
@@ -87,10 +87,9 @@ class CompareTab:
 
     def compare(self, methods: list[str], view: str, session: Session | None) -> Iterator[Update]:
         """Run the chosen methods on the last photo."""
+        check_methods(methods)
         page, (session, result) = self.page, latest(session)
         photo = photo_of(result)
-        if not methods:
-            raise Problem(text.ERROR_METHODS)
         labels = {name: label for label, name in method_choices()}
         turn, session.view, session.comparison = session.turn, view, ()
         session.stop.clear()

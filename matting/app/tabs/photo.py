@@ -25,6 +25,7 @@ from matting.app.service import (
     MODEL_QUEUE,
     PICKED,
     QUICK,
+    READING,
     UNQUEUED,
     Service,
     Settings,
@@ -89,7 +90,7 @@ class PhotoTab:
             self.change_background,
             [*background, self.session],
             page.slider,
-            **QUICK,
+            **{**QUICK, **READING},
         )
         page.parts_picture.select(
             self.toggle_part,
@@ -98,7 +99,7 @@ class PhotoTab:
             **PICKED,
         )
         page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
-        page.truth_file.input(self.compare_truth, [page.truth_file, self.session], page.truth, **QUICK)
+        page.truth_file.input(self.compare_truth, [page.truth_file, self.session], page.truth, **{**QUICK, **READING})
         for what, button in page.saves.items():
             self._save_on(button.click, partial(self.save, what), background)
         self._save_on(page.panels.select, self.save_panel, background)

@@ -19,7 +19,7 @@ from matting.app.results.region import (
 from matting.app.results.result import Result
 from matting.app.scripts import PICK, POINT
 from matting.app.service import IN_ORDER, PICKED, QUICK, Service, latest
-from matting.app.session import Session, address_of, not_stoppable
+from matting.app.session import Session, address_of
 from matting.app.views.photo_page import note_html
 from matting.app.views.region_drawing import (
     attention_svg,
@@ -140,8 +140,7 @@ class RegionsTab:
 
     def _show(self, result: Result, index: int) -> Update:
         page = self.page
-        with not_stoppable():
-            view = view_region(result.matte.regions, index, self.service.model)
+        view = view_region(result.matte.regions, index, self.service.model)
         return {
             self.chosen: index,
             page.locator: locator_svg(result.matte, view),

@@ -1,0 +1,87 @@
+"""Whose turn it is, and whose work nobody waits for any more. Looks into Gradio's queue, which has no notion of visitors."""
+
+import time
+from collections.abc import Iterator
+
+from gradio.queueing import Event, EventQueue, Queue
+
+from matting.app import limits
+from matting.app.guard.visitors import Visitors
+from matting.app.service import MODEL_LANES, PATIENCE_S
+from matting.app.session import Sessions
+
+Taken = tuple[list[Event], bool, str] | None
+
+
+class Turns:
+    """Gives every address one turn at a time, so that whoever sends a lot waits for himself.
+
+    Photos are worked on one by one; only where one takes longer than `PATIENCE_S`, the next begins beside it.
+    """
+
+    def __init__(self, queue: Queue, sessions: Sessions, visitors: Visitors):
+        self._queue, self._sessions, self._visitors = queue, sessions, visitors
+        self._take = queue.get_events
+        self._finished: dict[str, float] = {}  # session hashes whose answers may not have been fetched yet, and since when
+        queue.get_events = self.get_events
+
+    def get_events(self) -> Taken:
+        """As Gradio's, with those held back whose turn it is not."""
+        held: list[tuple[EventQueue, list[Event]]] = []
+        for lane in self._queue.event_queue_per_concurrency_id.values():
+            if lane.queue and lane.concurrency_limit is not None:
+                waiting = [*lane.queue]
+                busy = self._busy(lane.concurrency_id)
+                patient = lane.concurrency_id in MODEL_LANES and self._has_just_begun(lane)
+                lane.queue[:] = [] if patient else [event for event in waiting if address_of_event(event) not in busy]
+                held.append((lane, waiting))
+        taken = self._take()
+        for lane, waiting in held:
+            lane.queue[:] = [event for event in waiting if taken is None or event not in taken[0]]
+        return taken
+
+    def _busy(self, lane_id: str) -> set[str]:
+        """Addresses at work in a lane, or in any lane of the model's; also where a cancelled event's thread runs on."""
+        if not limits.per_address():
+            return set()
+        lanes = MODEL_LANES if lane_id in MODEL_LANES else {lane_id}
+        busy = {address_of_event(event) for event in self.running() if event.concurrency_id in lanes}
+        if lane_id in MODEL_LANES:
+            busy |= {session.address for session in self._sessions.at_work()}
+        return busy - {""}
+
+    def _has_just_begun(self, lane: EventQueue) -> bool:
+        begun = [start for starts in lane.start_times_per_fn.values() for start in starts]
+        return bool(begun) and time.time() - max(begun) < PATIENCE_S
+
+    def running(self) -> Iterator[Event]:
+        return (event for job in self._queue.active_jobs if job for event in job)
+
+    def events_of(self, address: str) -> int:
+        """How many events an address has waiting or at work."""
+        return sum(address_of_event(event) == address for event in self._queue.event_ids_to_events.values())
+
+    def cancelled(self, event_id: str, session_hash: str) -> None:
+        """Gradio only stops waiting for what is at work; it has to be told."""
+        if any(event._id == event_id for event in self.running()):
+            self._sessions.stop_work(session_hash)
+
+    async def drop_unheard(self, now: float) -> None:
+        """End what nobody listens for."""
+        queue = self._queue
+        for event in [*queue.event_ids_to_events.values()]:
+            keys = (event.session_hash, event._id)
+            if event.alive and self._visitors.unheard_s(keys, event.enqueue_time, now) > limits.UNHEARD_S:
+                self._sessions.stop_work(event.session_hash)
+                await queue.clean_events(event_id=event._id)
+        waiting = {event.session_hash for event in queue.event_ids_to_events.values()}
+        finished = {*queue.pending_event_ids_session, *queue.pending_messages_per_session} - waiting
+        self._finished = {key: self._finished.get(key, now) for key in finished}
+        for key, since in self._finished.items():
+            if self._visitors.unheard_s((key,), since, now) > limits.UNATTENDED_S:
+                queue.pending_event_ids_session.pop(key, None)
+                queue.pending_messages_per_session.pop(key, None)
+
+
+def address_of_event(event: Event) -> str:
+    return str(event.request.scope.get("visitor", ""))

@@ -1,0 +1,46 @@
+"""`gr.Blocks` that says nothing of its visitors."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.exceptions import InvalidPathError
+
+from matting.app import text
+from matting.app.errors import Problem
+from matting.app.guard.middleware import report
+from matting.app.guard.visitors import Visitors
+from matting.app.session import Sessions, StoppedError
+
+
+class Space(gr.Blocks):
+    """Every event of the pages and of programs goes through `process_api`, so what goes wrong is put into words there.
+
+    Gradio writes tracebacks to the log, and they quote what was sent: names, values, paths.
+    """
+
+    def __init__(self, sessions: Sessions, **options: Any):
+        super().__init__(**options)
+        self.sessions = sessions
+        self.visitors = Visitors()
+
+    async def process_api(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        try:
+            return await super().process_api(*arguments, **options)
+        except Problem:
+            raise
+        except StoppedError:
+            raise Problem(text.STOPPED) from None
+        except InvalidPathError:
+            raise Problem(text.ERROR_PATH) from None
+        except FileNotFoundError:
+            raise Problem(text.ERROR_EXPIRED) from None
+        except gr.Error as error:
+            raise Problem(plain(error.message)) from None
+        except Exception as error:
+            report(error)
+            raise Problem(text.ERROR_UNEXPECTED) from None
+
+
+def plain(message: str) -> str:
+    """A message of Gradio's for the visitor; those that quote paths of the server are replaced."""
+    return text.ERROR_PATH if "/" in message or "\\" in message else message
