@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
@@ -147,6 +147,8 @@ def remove_files(folder: Path, clip_folder: Path, uploads: set[Path]) -> None:
     for path in uploads:
         if path.is_file():  # a request may name a folder
             path.unlink(missing_ok=True)
+            with suppress(OSError):  # something else lies there
+                path.parent.rmdir()
     uploads.clear()
 
 

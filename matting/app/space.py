@@ -40,6 +40,14 @@ class Space(gr.Blocks):
             report(error)
             raise Problem(text.ERROR_UNEXPECTED) from None
 
+    async def preprocess_data(self, *arguments: Any, **options: Any) -> list[Any]:
+        try:
+            return await super().preprocess_data(*arguments, **options)
+        except (gr.Error, InvalidPathError, FileNotFoundError):
+            raise
+        except Exception:  # a value of another kind than the component's; components raise whatever comes
+            raise Problem(text.ERROR_VALUES) from None
+
 
 def plain(message: str) -> str:
     """A message of Gradio's for the visitor; those that quote paths of the server are replaced."""

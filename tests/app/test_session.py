@@ -126,7 +126,8 @@ def test_who_sends_no_session_is_nobody(sessions, request_of):
 
 
 def test_state_expires_and_is_cleared(sessions, request_of):
-    from matting.app.session import TIME_TO_LIVE_S, session_state
+    from matting.app.limits import TIME_TO_LIVE_S
+    from matting.app.session import session_state
 
     state = session_state()
     session = sessions.of(None, request_of("a"))

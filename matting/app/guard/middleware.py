@@ -1,11 +1,13 @@
 """The ASGI application in front of Gradio's: refuses what no page needs and what is too much, and says no more than it must."""
 
 import json
+import math
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +28,8 @@ _EVENTS = ("queue/join", "call/", "run/", "api/", "mcp")
 _STATIC = ("/assets/", "/static/", "/svelte/", "/theme.css", "/favicon.ico")
 _FILE_HEADERS = ("accept-ranges", "content-disposition", "content-length", "content-range", "content-type", "etag", "vary")
 _TOO_OFTEN = "Too many requests at once from your address. Please wait a moment."
+_REPORT_EVERY_S = 60
+_REPORTED: dict[str, float] = {}
 _FORWARDED = ("x-forwarded-host", "x-gradio-server")
 
 
@@ -252,7 +256,14 @@ def _say_for_whom(scope: Scope) -> None:
 
 
 def report(error: BaseException) -> None:
-    """One line in the log: the kind of error and where it was raised, but no message, which may quote what a visitor sent."""
-    place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
-    where = f" in {place.filename.rpartition('/')[2]}:{place.lineno}" if place else ""
-    print(f"{time.strftime('%H:%M:%S')} unexpected {type(error).__name__}{where}", file=sys.stderr)
+    """One line in the log: the kind of error and where it was raised, but no message, which may quote what a visitor sent.
+
+    The same line is written once a minute at most.
+    """
+    places = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
+    line = f"unexpected {type(error).__name__}{where}"
+    now = time.monotonic()
+    if now - _REPORTED.get(line, -math.inf) > _REPORT_EVERY_S:
+        _REPORTED[line] = now
+        print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
