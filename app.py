@@ -11,9 +11,11 @@ except ImportError:
 from matting.app.folder import private_temp_folder
 
 os.environ["GRADIO_TEMP_DIR"] = private_temp_folder()
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # of those it remembers who sent them; and counting them takes time
 
 from matting.app.builder import build_space
 from matting.app.device import always_there
+from matting.app.guard.log import keep_log_plain
 from matting.app.launch import launch_options
 from matting.app.memory import share_arenas
 from matting.app.service import Service, find_examples, name_weights
@@ -27,6 +29,7 @@ MCP = os.environ.get("MATTING_MCP") == "1"
 
 def main() -> None:
     share_arenas()
+    keep_log_plain()
     service = Service(
         model=load_model(WEIGHTS),
         weights=name_weights(WEIGHTS),

@@ -1,11 +1,13 @@
 """Plain words for whatever goes wrong."""
 
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gradio as gr
 import torch
+from gradio.utils import get_upload_folder
 
 from matting.app import text
 from matting.app.session import StoppedError
@@ -39,12 +41,17 @@ def plain_errors(sentence: str = text.ERROR_INPUT) -> Iterator[None]:
     except (Problem, StoppedError):  # the first is a ValueError, too
         raise
     except ValueError as error:
-        raise Problem(sentence.format(reason=str(error).rstrip("."))) from error
+        raise Problem(sentence.format(reason=without_folders(error))) from error
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # they hold what there was no memory for
         raise Problem(text.ERROR_MEMORY) from None
+
+
+def without_folders(error: Exception) -> str:
+    """What an error says, with names of uploads but not where on the server they lie, and no stop at the end."""
+    return re.sub(rf"{re.escape(get_upload_folder())}/(?:[^/\s]+/)*", "", str(error)).rstrip(".")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

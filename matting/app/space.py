@@ -7,7 +7,7 @@ from gradio.exceptions import InvalidPathError
 
 from matting.app import text
 from matting.app.errors import Problem
-from matting.app.guard.middleware import report
+from matting.app.guard.log import report
 from matting.app.guard.visitors import Visitors
 from matting.app.session import Sessions, StoppedError
 
@@ -23,9 +23,9 @@ class Space(gr.Blocks):
         self.sessions = sessions
         self.visitors = Visitors()
 
-    async def process_api(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+    async def process_api(self, block_fn: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
         try:
-            return await super().process_api(*arguments, **options)
+            return await super().process_api(block_fn, *arguments, **options)
         except Problem:
             raise
         except StoppedError:
@@ -35,6 +35,8 @@ class Space(gr.Blocks):
         except FileNotFoundError:
             raise Problem(text.ERROR_EXPIRED) from None
         except gr.Error as error:
+            if getattr(block_fn, "is_validator_function", False):  # what these say, Gradio prints
+                raise Problem(text.ERROR_VALUES) from None
             raise Problem(plain(error.message)) from None
         except Exception as error:
             report(error)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from matting.cli.terminal import printable
 from matting.inference.clip import CLIP_MAX_SIDE, DEFAULT_BACKGROUND, ClipSettings, iterate_clip
 from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import CLIP_SUFFIXES
@@ -108,9 +109,9 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
     background = DEFAULT_BACKGROUND if options.background is None else options.background
     with (
         closing(iterate_clip(job.source, model, job.outputs, settings, background=background)) as steps,
-        tqdm(unit="frame", desc=job.source.name, leave=False) as bar,
+        tqdm(unit="frame", desc=printable(job.source.name), leave=False) as bar,
     ):
         for step in steps:
             bar.total = step.total
             bar.update(step.done - bar.n)
-    tqdm.write(f"{job.source.name}: {step.report.summary()}", file=sys.stderr)
+    tqdm.write(printable(f"{job.source.name}: {step.report.summary()}"), file=sys.stderr)

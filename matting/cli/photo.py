@@ -13,6 +13,7 @@ from PIL import Image, ImageColor
 from tqdm import tqdm
 
 from matting.cli.clip import ClipJob, add_clip_options, cut_out_clip, is_clip, plan_clip, plan_clip_in_folder
+from matting.cli.terminal import Parser, printable
 from matting.evaluation.ray import map_on_ray
 from matting.inference.matte import BackgroundSource
 from matting.inference.photo import matte_image
@@ -61,12 +62,12 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     except ValueError as error:  # of the cluster; those of files are counted
         parser.error(str(error))
     if len(jobs) > 1:
-        print(f"{len(jobs) - failed} of {len(jobs)} files done, in {jobs[0].targets[0].parent}")
+        print(printable(f"{len(jobs) - failed} of {len(jobs)} files done, in {jobs[0].targets[0].parent}"))
     return 1 if failed else 0
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m matting",
         description="Cut the people out of a photo or a clip, or of all of them in a folder. The result is a PNG or WebM with "
         "transparency, its edges free of the old background, unless --alpha or --background says otherwise.",
@@ -156,21 +157,32 @@ def plan_jobs(options: argparse.Namespace) -> list[Job | ClipJob]:
 
 
 def plan_folder(folder: Path, output: Path, options: argparse.Namespace) -> list[Job | ClipJob]:
-    """A job for every photo and clip in the folder; names whatever else lies there."""
+    """A job for every photo and clip in the folder; names whatever else lies there. No link is followed out of the folder."""
     if output.is_file():
         raise ValueError(f"the input is a folder, so the output must be one too; {output} is a file")
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    files = [entry for entry in entries if entry.is_file()]
+    files = [entry for entry in entries if entry.is_file() and not _leads_out(entry)]
     clips = [entry for entry in files if is_clip(entry)]
     photos = [entry for entry in files if entry.suffix.lower() in PHOTO_SUFFIXES and entry not in clips]
     for entry in entries:
         if entry not in photos and entry not in clips:
-            print(f"left out {entry}: {'a folder' if entry.is_dir() else 'not a photo or clip by its name'}", file=sys.stderr)
+            print(printable(f"left out {entry}: {_why_left_out(entry)}"), file=sys.stderr)
     if not photos and not clips:
         raise ValueError(f"there are no photos or clips in {folder}")
     return [Job(photo, output / name_result(photo, whole=whole)) for photo, whole in _twins(photos)] + [
         plan_clip_in_folder(clip, output, options, whole=whole) for clip, whole in _twins(clips)
     ]
+
+
+def _leads_out(entry: Path) -> bool:
+    """Whether it is a link to something outside of its folder, which whoever asked for the folder may not mean to read."""
+    return entry.is_symlink() and not entry.resolve().is_relative_to(entry.parent.resolve())
+
+
+def _why_left_out(entry: Path) -> str:
+    if _leads_out(entry):
+        return "a link that leads out of the folder"
+    return "a folder" if entry.is_dir() else "not a photo or clip by its name"
 
 
 def _twins(files: Sequence[Path]) -> list[tuple[Path, bool]]:
@@ -219,7 +231,7 @@ def count_failures(reasons: Iterable[str], total: int) -> int:
     for reason in tqdm(reasons, total=total, unit="file", disable=total == 1):
         if reason:
             failed += 1
-            tqdm.write(f"failed: {reason}", file=sys.stderr)
+            tqdm.write(printable(f"failed: {reason}"), file=sys.stderr)
     return failed
 
 

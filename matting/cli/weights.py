@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from matting.cli.terminal import Parser, printable
 from matting.network import MattingNetwork
 from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model, save_weights
 from matting.weights.hub import sha256_of
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m matting.weights", description=__doc__)
+    parser = Parser(prog="python -m matting.weights", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     info = commands.add_parser("info", help="check a source and print what it holds")
     info.add_argument("source", help="bundled, bundled:PRESET, a file, or hub:OWNER/REPO[@REVISION][:FILE]")
@@ -63,7 +64,7 @@ def print_info(options: argparse.Namespace) -> None:
         **metadata,
     }
     for name, value in rows.items():
-        print(f"{name:9}{value}")
+        print(printable(f"{name:9}{value}"))
 
 
 def _count(model: MattingNetwork) -> str:
@@ -78,7 +79,7 @@ def convert_checkpoint(options: argparse.Namespace) -> None:
         raise ValueError(f"expected a target that ends in .safetensors, got {options.target.name!r}")
     model = read_model(locate(str(options.checkpoint)))
     save_weights(model, options.target, {"converted_from": options.checkpoint.name}, _DTYPES[options.dtype])
-    print(f"{options.target}: preset {model.config.preset}, {options.target.stat().st_size:,} bytes")
+    print(printable(f"{options.target}: preset {model.config.preset}, {options.target.stat().st_size:,} bytes"))
 
 
 def push_weights(options: argparse.Namespace) -> None:

@@ -44,7 +44,7 @@ class NetworkConfig:
         try:
             fields = json.loads(text)
             return cls(**{**fields, "decoder_channels": tuple(fields["decoder_channels"])})
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"expected the JSON of a NetworkConfig, got {text[:200]!r}") from error
 
 

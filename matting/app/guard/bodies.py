@@ -30,23 +30,22 @@ class Arrival:
     """Takes a request piece by piece; raises `RefusedError` if it stalls or takes too long in all."""
 
     def __init__(self, receive: Receive, seconds: float):
-        self._receive = receive
+        self._receive, self._more = receive, True
         self._deadline = time.monotonic() + seconds
 
     async def next(self) -> Message:
         left = min(limits.BODY_IDLE_S, self._deadline - time.monotonic())
         try:
-            return await asyncio.wait_for(self._receive(), max(left, 0.001))
+            message = await asyncio.wait_for(self._receive(), max(left, 0.001))
         except asyncio.TimeoutError:
             raise RefusedError(408, TOO_SLOW) from None
+        self._more = bool(message.get("more_body"))
+        return message
 
     async def drain(self, most: int) -> None:
         """Read on without keeping anything, so that who still sends gets to read the answer."""
-        while most > 0:
-            message = await self.next()
-            most -= len(message.get("body", b""))
-            if not message.get("more_body"):
-                return
+        while self._more and most > 0:
+            most -= len((await self.next()).get("body", b""))
 
 
 async def read_json(receive: Receive, declared: int, most: int) -> bytes | None:

@@ -14,7 +14,8 @@ from gradio.routes import App
 
 from matting.app import limits
 from matting.app.guard.bodies import RefusedError
-from matting.app.guard.middleware import Guard, report
+from matting.app.guard.log import report
+from matting.app.guard.middleware import Guard
 from matting.app.guard.origins import Origins
 from matting.app.guard.turns import Turns
 from matting.app.guard.visitors import Visitors, address_of

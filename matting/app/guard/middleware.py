@@ -1,13 +1,8 @@
 """The ASGI application in front of Gradio's: refuses what no page needs and what is too much, and says no more than it must."""
 
 import json
-import math
-import sys
-import time
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matting.app import limits
 from matting.app.guard.bodies import RefusedError, Upload, read_json, replay
+from matting.app.guard.log import report
 from matting.app.guard.origins import Origins
 from matting.app.guard.visitors import Visitors, address_of
 
@@ -28,8 +24,6 @@ _EVENTS = ("queue/join", "call/", "run/", "api/", "mcp")
 _STATIC = ("/assets/", "/static/", "/svelte/", "/theme.css", "/favicon.ico")
 _FILE_HEADERS = ("accept-ranges", "content-disposition", "content-length", "content-range", "content-type", "etag", "vary")
 _TOO_OFTEN = "Too many requests at once from your address. Please wait a moment."
-_REPORT_EVERY_S = 60
-_REPORTED: dict[str, float] = {}
 _FORWARDED = ("x-forwarded-host", "x-gradio-server")
 
 
@@ -148,8 +142,11 @@ class Guard:
             if mcp:
                 _say_for_whom(scope)
             body = await read_json(receive, declared, limits.MCP_BYTES if mcp else limits.JSON_BYTES)
+            address = scope["visitor"]
+            if mcp and body and limits.per_address() and address and not self.visitors.posted.take(address, 2 * len(body)):
+                raise RefusedError(429, _TOO_OFTEN)
             if body is not None:
-                self._note(name, body, scope["visitor"])
+                self._note(name, body, address)
                 await self.app(scope, replay(body, receive), answer.send)
 
     async def _upload(self, scope: Scope, receive: Receive, answer: "_Answer", declared: int) -> None:
@@ -253,17 +250,3 @@ def _say_for_whom(scope: Scope) -> None:
     if scope["visitor"]:
         kept = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-for"]
         scope["headers"] = [*kept, (b"x-forwarded-for", scope["client"][0].encode())]
-
-
-def report(error: BaseException) -> None:
-    """One line in the log: the kind of error and where it was raised, but no message, which may quote what a visitor sent.
-
-    The same line is written once a minute at most.
-    """
-    places = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
-    line = f"unexpected {type(error).__name__}{where}"
-    now = time.monotonic()
-    if now - _REPORTED.get(line, -math.inf) > _REPORT_EVERY_S:
-        _REPORTED[line] = now
-        print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)

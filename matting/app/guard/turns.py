@@ -10,11 +10,13 @@ from matting.app.guard.visitors import Visitors
 from matting.app.service import MODEL_LANES, PATIENCE_S
 from matting.app.session import Sessions
 
+_MOST_ADDRESSES = 10_000  # remembered at once
+
 Taken = tuple[list[Event], bool, str] | None
 
 
 class Turns:
-    """Gives every address one turn at a time, so that whoever sends a lot waits for himself.
+    """Gives every address one turn at a time, those first whose last turn was longest ago: who sends a lot waits for himself.
 
     Photos are worked on one by one; only where one takes longer than `PATIENCE_S`, the next begins beside it.
     """
@@ -23,6 +25,7 @@ class Turns:
         self._queue, self._sessions, self._visitors = queue, sessions, visitors
         self._take = queue.get_events
         self._finished: dict[str, float] = {}  # session hashes whose answers may not have been fetched yet, and since when
+        self._served: dict[str, float] = {}  # when each address last had its turn
         queue.get_events = self.get_events
 
     def get_events(self) -> Taken:
@@ -31,19 +34,31 @@ class Turns:
         for lane in self._queue.event_queue_per_concurrency_id.values():
             if lane.queue and lane.concurrency_limit is not None:
                 waiting = [*lane.queue]
-                busy = self._busy(lane.concurrency_id)
-                patient = lane.concurrency_id in MODEL_LANES and self._has_just_begun(lane)
-                lane.queue[:] = [] if patient else [event for event in waiting if address_of_event(event) not in busy]
+                lane.queue[:] = self._in_turn(lane)
                 held.append((lane, waiting))
         taken = self._take()
         for lane, waiting in held:
             lane.queue[:] = [event for event in waiting if taken is None or event not in taken[0]]
+        if taken is not None:
+            address = address_of_event(taken[0][0])
+            self._served.pop(address, None)
+            self._served[address] = time.monotonic()
+            if len(self._served) > _MOST_ADDRESSES:
+                del self._served[next(iter(self._served))]
         return taken
+
+    def _in_turn(self, lane: EventQueue) -> list[Event]:
+        """Those of a lane who may begin now, the next one first."""
+        if lane.concurrency_id in MODEL_LANES and self._has_just_begun(lane):
+            return []
+        if not limits.per_address():
+            return [*lane.queue]
+        busy = self._busy(lane.concurrency_id)
+        free = [event for event in lane.queue if address_of_event(event) not in busy]
+        return sorted(free, key=lambda event: self._served.get(address_of_event(event), 0.0))
 
     def _busy(self, lane_id: str) -> set[str]:
         """Addresses at work in a lane, or in any lane of the model's; also where a cancelled event's thread runs on."""
-        if not limits.per_address():
-            return set()
         lanes = MODEL_LANES if lane_id in MODEL_LANES else {lane_id}
         busy = {address_of_event(event) for event in self.running() if event.concurrency_id in lanes}
         if lane_id in MODEL_LANES:

@@ -28,6 +28,8 @@ def address_of(scope: Scope) -> str:
         address = ipaddress.ip_address(client[0])
     except (TypeError, ValueError):
         return ""
+    if address.is_loopback and (b"x-gradio-user", b"mcp") in scope.get("headers", ()):  # our own, for its callers
+        return ""
     if address.is_private and "SPACE_ID" in os.environ:
         return ""
     if address.version == 6:
@@ -60,7 +62,7 @@ class Visitors:
     """Everybody who is here. Used by one thread, that of the event loop.
 
     Attributes:
-        requests, events: what each address may still ask for.
+        requests, events, posted: what each address may still ask for; the last in bytes sent to the MCP server.
         open: requests in progress by address.
         incoming: bytes of uploads that are under way, by address.
         stored: address and size of every upload.
@@ -71,6 +73,9 @@ class Visitors:
 
     requests: Allowance = field(default_factory=lambda: Allowance(limits.REQUESTS_PER_S, limits.REQUESTS_BURST))
     events: Allowance = field(default_factory=lambda: Allowance(limits.EVENTS_PER_S, limits.EVENTS_BURST))
+    posted: Allowance = field(
+        default_factory=lambda: Allowance(limits.STORED_BYTES_EACH / limits.FILES_S, limits.STORED_BYTES_EACH)
+    )
     open: Counter[str] = field(default_factory=Counter)
     incoming: Counter[str] = field(default_factory=Counter)
     stored: dict[Path, tuple[str, int]] = field(default_factory=dict)

@@ -68,9 +68,9 @@ def parse_colour(colour: str) -> tuple[int, int, int]:
     """
     if colour.startswith("rgba("):
         try:
-            red, green, blue = (float(part) for part in colour[5:-1].split(",")[:3])
-        except ValueError:
+            red, green, blue = (round(float(part)) for part in colour[5:-1].split(",")[:3])
+        except (ValueError, OverflowError):  # no number, or one without end
             raise ValueError(f"expected a colour such as #3f5f5a, got {colour!r}") from None
-        r, g, b = (int(min(max(round(v), 0), 255)) for v in (red, green, blue))
+        r, g, b = (min(max(value, 0), 255) for value in (red, green, blue))
         return r, g, b
     return ImageColor.getrgb(colour)[:3]

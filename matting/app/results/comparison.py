@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.app import text
-from matting.app.errors import Problem
+from matting.app.errors import Problem, without_folders
 from matting.app.results.result import Result, shrink
 from matting.app.service import Service
 from matting.app.session import Session, address_of, stoppable
@@ -86,7 +86,7 @@ def run_method(name: str, photo: Photo, service: Service, session: Session) -> C
             timed = service.work.run_method(name, photo.image, trimap)
             return Compared(name, method.title, timed.estimate.alpha, timed.seconds, None)
     except (ValueError, MemoryError) as error:
-        return Compared(name, method.title, None, None, str(error) or type(error).__name__)
+        return Compared(name, method.title, None, None, without_folders(error) or type(error).__name__)
 
 
 def metrics_of(entries: Sequence[Compared], photo: Photo) -> dict[str, Metrics]:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from matting.app import text
-from matting.app.errors import Problem, plain_errors
+from matting.app.errors import Problem, plain_errors, without_folders
 from matting.app.results.background import BLUR, COLOUR, PICTURE, parse_colour
 from matting.app.results.result import file_stem
 from matting.app.scripts import HOLD
@@ -259,7 +259,7 @@ def find_problem(clip: str | None) -> str:
         with ClipReader(clip) as reader:
             info = reader.info
     except (ValueError, OSError) as error:
-        return text.ERROR_CLIP.format(reason=str(error).rstrip("."))
+        return text.ERROR_CLIP.format(reason=without_folders(error))
     if info.width * info.height > MAX_FRAME_PIXELS:
         return text.ERROR_CLIP_LARGE.format(width=info.width, height=info.height, limit=MAX_FRAME_PIXELS / 1e6)
     if info.duration > MAX_SECONDS or info.frames > MAX_FRAMES:

@@ -1,0 +1,16 @@
+"""What the command line shows of names and messages."""
+
+import argparse
+from typing import NoReturn
+
+
+def printable(text: object) -> str:
+    """A text in which everything that a terminal would obey, such as escape sequences in a file's name, is spelled out."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in str(text))
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments without obeying what they hold."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
