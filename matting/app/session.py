@@ -256,7 +256,8 @@ def _make_room(held: list[tuple[Session, int]], most: int) -> None:
 
 def _key(request: gr.Request) -> str | None:
     """By what a session is found again; None for callers who have none of their own."""
-    return None if request.headers.get("x-gradio-user") == "mcp" else request.session_hash or None
+    mcp = request.request is not None and request.request.headers.get("x-gradio-user") == "mcp"
+    return None if mcp else request.session_hash or None
 
 
 def session_state() -> gr.State:

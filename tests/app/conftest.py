@@ -51,7 +51,7 @@ def request_of():
 
     def request(session: str | None, address: str = "198.51.100.1", **headers: str) -> SimpleNamespace:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return SimpleNamespace(session_hash=session, headers=named, request=SimpleNamespace(scope={"visitor": address}))
+        return SimpleNamespace(session_hash=session, request=SimpleNamespace(scope={"visitor": address}, headers=named))
 
     return request
 

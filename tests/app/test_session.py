@@ -1,12 +1,18 @@
 import gc
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from matting.app.session import Sessions, StoppedError, address_of, stoppable
+from matting.app import limits
+from matting.app.results.comparison import Photo
+from matting.app.results.result import ExamplePhoto
+from matting.app.session import Session, Sessions, StoppedError, address_of, stoppable
 
 
 def test_pages_have_folders_of_their_own_that_cannot_be_guessed(sessions, request_of):
@@ -136,3 +142,75 @@ def test_state_expires_and_is_cleared(sessions, request_of):
     state.delete_callback(session)
     assert session.result is None
     state.delete_callback(None)
+
+
+def test_callers_of_mcp_share_nothing(sessions, request_of):
+    """They all come as one client of Gradio's, so with one session."""
+    mcp = request_of("shared", x_gradio_user="mcp")
+    first = sessions.of(None, mcp)
+    first.begin("photo of the first")
+    second = sessions.of(first, mcp)
+    assert second is not first and second.result is None and first.result is None
+    sessions.stop(mcp)
+    assert not first.stop.is_set()
+    kept = first.path("cutout.png")
+    kept.touch()
+    del first
+    gc.collect()
+    sessions.sweep(lambda key: True)
+    assert kept.exists()  # to be fetched
+    sessions.sweep(lambda key: True, time.monotonic() + limits.PASSING_S + 1)
+    assert not kept.exists()
+
+
+def test_sessions_nobody_is_connected_to_are_short_lived(sessions, request_of):
+    page, program = (sessions.of(None, request_of(name)) for name in ("page", "program"))
+    for session in (page, program):
+        session.begin(photo_of(10))
+    sessions.sweep(lambda key: key == "page", time.monotonic() + limits.UNATTENDED_S - 1)
+    assert program.result
+    sessions.sweep(lambda key: key == "page", time.monotonic() + limits.UNATTENDED_S + 1)
+    assert page.result and program.result is None and program.closed
+
+
+def photo_of(megabytes: float) -> Photo:
+    return Photo("a", np.zeros(int(megabytes * limits.MB), np.uint8), None)
+
+
+@pytest.fixture
+def small_memory(monkeypatch):
+    monkeypatch.setattr(limits, "RESULTS_BYTES", 10 * limits.MB)
+    monkeypatch.setattr(limits, "RESULTS_BYTES_EACH", 4 * limits.MB)
+
+
+def fill(sessions, request_of, *sent: tuple[str, str]) -> list:
+    """Sessions of (hash, address), one after the other, each with 1.5 MB."""
+    made = []
+    for number, (key, address) in enumerate(sent):
+        made.append(sessions.of(None, request_of(key, address)))
+        made[-1].begin(photo_of(1.5))
+        made[-1].used = number
+    return made
+
+
+def test_remembered_results_have_a_budget_and_the_oldest_go_first(sessions, request_of, small_memory, monkeypatch):
+    monkeypatch.setenv("MATTING_LIMITS", "off")
+    made = fill(sessions, request_of, *((str(number), "x") for number in range(9)))
+    sessions.sweep(lambda key: True, 9.0)
+    assert [session.result is not None for session in made] == [False] * 3 + [True] * 6
+
+
+def test_one_address_cannot_push_out_the_results_of_others(sessions, request_of, small_memory):
+    mine, *theirs = fill(sessions, request_of, ("mine", "198.51.100.2"), *((str(n), "198.51.100.1") for n in range(9)))
+    sessions.sweep(lambda key: True, 9.0)
+    assert mine.result is not None
+    assert [session.result is not None for session in theirs] == [False] * 7 + [True] * 2
+
+
+def test_bytes_of_a_result(result):
+    session = Session(Path("a"))
+    session.result = result
+    least = result.matte.image.nbytes + result.matte.alpha.nbytes + result.matte.coarse_alpha.nbytes
+    assert least < session.held_bytes < 10 * least
+    session.result = replace(result, example=ExamplePhoto(Path("a"), Path("b"), "everybody's", False))
+    assert session.held_bytes == 0

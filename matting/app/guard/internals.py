@@ -1,19 +1,21 @@
 """What this app uses of Gradio that Gradio does not promise: all of it is looked for before the app starts."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import gradio
 from gradio import processing_utils, queueing, route_utils, routes, state_holder
 from starlette.applications import Starlette
 
-_NAMES = {
+_NAMES: dict[Any, tuple[str, ...]] = {
     processing_utils: ("async_ssrf_protected_download",),
     routes: ("upload_fn",),
     queueing.Queue: ("get_events", "clean_events"),
     gradio.Blocks: ("process_api",),
     state_holder.StateHolder: ("delete_state",),
 }
-_IN_SOURCE = {
+_IN_SOURCE: dict[Callable[..., Any], tuple[str, ...]] = {
     routes.App.create_app: ("await upload_fn(", "app.uploaded_file_dir"),
     queueing.Queue.__init__: (
         "self.event_ids_to_events", "self.pending_event_ids_session", "self.pending_messages_per_session",

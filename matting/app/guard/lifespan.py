@@ -20,6 +20,7 @@ from matting.app.guard.origins import Origins
 from matting.app.guard.turns import Turns
 from matting.app.guard.visitors import Visitors, address_of
 from matting.app.session import Sessions
+from matting.app.space import Space
 
 _EVERY_S = 1
 _SWEEP_EVERY_S = 60
@@ -112,6 +113,8 @@ def _newest(path: Path) -> float:
 async def guarded(app: App) -> AsyncIterator[None]:
     """The lifespan of the app."""
     space = app.get_blocks()
+    if not isinstance(space, Space):
+        raise TypeError(f"expected a Space, got {type(space).__name__}")
     keeper = Keeper(app, space.sessions, space.visitors)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: report(context.get("exception") or RuntimeError()))
     app.middleware_stack = Guard(

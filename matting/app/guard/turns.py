@@ -26,7 +26,7 @@ class Turns:
         self._take = queue.get_events
         self._finished: dict[str, float] = {}  # session hashes whose answers may not have been fetched yet, and since when
         self._served: dict[str, float] = {}  # when each address last had its turn
-        queue.get_events = self.get_events
+        setattr(queue, "get_events", self.get_events)  # noqa: B010 - a method of theirs, replaced on purpose
 
     def get_events(self) -> Taken:
         """As Gradio's, with those held back whose turn it is not."""
