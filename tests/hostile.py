@@ -177,6 +177,12 @@ def endless_gif(frames: int = 200_000) -> bytes:
     return data[:start] + frame * frames + b";"
 
 
+def safetensors(header: dict[str, object]) -> bytes:
+    """A file with this header and no tensor."""
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text
+
+
 def classics() -> dict[str, bytes]:
     """Well-known hostile files, by a name that says what they are."""
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/><script>alert(1)</script></svg>'
@@ -213,6 +219,7 @@ def classics() -> dict[str, bytes]:
         "link.pth": zip_with("archive/data.pkl", b"/etc/passwd", link=True),
         "bomb.pth": zip_with("archive/data/0", bytes(50_000_000)),
         "header.safetensors": struct.pack("<Q", 1 << 62) + b"{}",
+        "deep.safetensors": safetensors({"__metadata__": {"config": "[" * 100_000}}),
         "long_header.safetensors": struct.pack("<Q", 99_999_999) + b" " * 1000,
     }
 

@@ -4,9 +4,9 @@ import argparse
 from typing import NoReturn
 
 
-def printable(text: object) -> str:
-    """A text in which everything that a terminal would obey, such as escape sequences in a file's name, is spelled out."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in str(text))
+def printable(line: object) -> str:
+    """A line in which everything that a terminal would obey, such as escape sequences in a file's name, is spelled out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(line))
 
 
 class Parser(argparse.ArgumentParser):

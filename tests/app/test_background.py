@@ -51,9 +51,9 @@ def test_colours(text, rgb):
     assert parse_colour(text) == rgb
 
 
-@pytest.mark.parametrize("text", ["mauve-ish", "rgba(a, b, c, 1)"])
+@pytest.mark.parametrize("text", ["mauve-ish", "rgba(a, b, c, 1)", "rgba(1e999, 0, 0)", "rgba(nan, 0, 0)", "rgba(1)"])
 def test_no_colour(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="colo"):
         parse_colour(text)
 
 

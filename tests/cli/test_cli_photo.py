@@ -178,3 +178,32 @@ def test_an_example_is_cut_out_with_the_bundled_weights(tmp_path):
     with Image.open(tmp_path / "out.png") as found, Image.open(examples / "alpha" / "headwrap.png") as wanted:
         difference = np.abs(np.asarray(found, np.float32) - np.asarray(wanted, np.float32)) / 255
     assert difference.mean() < 0.03
+
+
+def test_names_are_shown_and_not_obeyed(photo, run, tmp_path, capsys):
+    """A file's name may hold what clears a terminal, renames its window, or stands for what was not printed."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    evil = "\x1b]0;owned\x07\x1b[2J\r\u202e\u009b"
+    (folder / f"{evil}.txt").touch()
+    (folder / f"{evil}.png").write_bytes(b"no picture")
+    photo.rename(folder / "b.png")
+    assert run(folder, "-o", tmp_path / "out") == 1
+    with pytest.raises(SystemExit):
+        run(folder / f"{evil}missing", "-o", tmp_path / "out.png")
+    told = capsys.readouterr()
+    assert r"left out" in told.err and r"\x1b]0;owned\x07" in told.err and r"\u202e" in told.err
+    assert not {"\x1b", "\x07", "\u202e", "\u009b"} & {*told.err, *told.out}
+
+
+def test_no_link_leads_out_of_the_folder(photo, run, tmp_path, capsys):
+    folder = tmp_path / "album"
+    folder.mkdir()
+    (secret := tmp_path / "secret.png").write_bytes(photo.read_bytes())
+    photo.rename(folder / "b.png")
+    (folder / "inside.png").symlink_to(folder / "b.png")
+    (folder / "outside.png").symlink_to(secret)
+    assert run(folder, "-o", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.png", "inside.png"]
+    assert "outside.png: a link that leads out of the folder" in capsys.readouterr().err
+    assert run(folder / "outside.png", "-o", tmp_path / "asked.png") == 0  # the file itself was named

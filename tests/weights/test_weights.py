@@ -81,6 +81,7 @@ def test_missing_extra_and_misshapen_weights_are_named(state, tmp_path):
     (None, "no network configuration in its metadata"),
     ("{", "configuration that does not work"),
     ("[1]", "expected the JSON of a NetworkConfig"),
+    ("[" * 100_000, "expected the JSON of a NetworkConfig"),
     ('{"preset": "lite"}', "expected the JSON of a NetworkConfig"),
     (PRESETS["lite"].to_json().replace('"lite"', '"huge"'), "preset must be one of paper, lite, got 'huge'"),
     (PRESETS["lite"].to_json().replace("efficientnet_lite0", "resnet"), "encoder must be .*, got 'resnet'"),
