@@ -1,9 +1,9 @@
-"""What the network costs: seconds, memory and multiply-accumulates per stage, on the CPU.
+"""Cost of the network on the CPU: seconds, memory and multiply-accumulates per stage.
 
     python -m matting.evaluation.benchmark --preset paper --threads 2
 
-A real forward is measured; only the trimap is replaced by a synthetic one, so that a chosen share of the regions is
-unknown.
+Complete forward passes are measured, with a synthetic trimap in place of the predicted one, so that a given share of the cells
+is unknown.
 """
 
 import argparse
@@ -34,11 +34,11 @@ UNKNOWN_SHARES = (0.05, 0.15)
 
 @dataclass(frozen=True)
 class Cost:
-    """One forward of one image.
+    """Cost of one forward pass of one image.
 
     Attributes:
         regions: number of unknown regions.
-        seconds: per stage, the median over the repeats.
+        seconds: per stage, the median over the repetitions.
         gmac: per stage, in 10^9 multiply-accumulates.
         peak_mb: peak memory of the process, in 10^6 bytes.
     """
@@ -50,7 +50,7 @@ class Cost:
 
 
 def ring_trimap(height: int, width: int, unknown_share: float) -> Tensor:
-    """(1, 3, height, width) probabilities in which the unknown share lies on a closed band, as around a person."""
+    """Trimap probabilities (1, 3, height, width), 0 or 1, whose unknown cells form a closed band, as around a person."""
     y = torch.linspace(-1, 1, height)[:, None]
     x = torch.linspace(-1, 1, width)[None, :]
     offset = (y.square() + x.square()).sqrt() - 0.6  # below 0 inside
@@ -63,7 +63,7 @@ def ring_trimap(height: int, width: int, unknown_share: float) -> Tensor:
 
 @contextmanager
 def fixed_trimap(model: MattingNetwork, trimap: Tensor) -> Iterator[None]:
-    """Let the model go on with this trimap instead of its own."""
+    """Replace the model's predicted trimap by this one, for the duration of the context."""
 
     def swap(module: torch.nn.Module, args: tuple, output: CoarsePrediction) -> CoarsePrediction:
         return replace(output, trimap=trimap)
@@ -77,7 +77,7 @@ def fixed_trimap(model: MattingNetwork, trimap: Tensor) -> Iterator[None]:
 
 @contextmanager
 def stage_clock(model: MattingNetwork) -> Iterator[Callable[[Tensor], dict[str, float]]]:
-    """Give a function that runs the model and returns the seconds of each stage."""
+    """Provide a function that runs the model on an image and returns the seconds of each stage."""
     marks: list[float] = []
 
     def mark(*_: object) -> None:
@@ -112,7 +112,7 @@ def count_gmac(model: MattingNetwork, image: Tensor) -> dict[str, float]:
 
 
 def measure(preset: str, size: tuple[int, int], unknown_share: float, threads: int, repeats: int) -> Cost:
-    """Measure forwards at one size; meant for a process of its own, because its peak memory only ever grows."""
+    """Measure forward passes at one size; call it in a process of its own, since peak memory never falls."""
     torch.set_num_threads(threads)
     model, image, trimap = build(preset, size, unknown_share)
     with torch.inference_mode(), fixed_trimap(model, trimap):
@@ -124,7 +124,10 @@ def measure(preset: str, size: tuple[int, int], unknown_share: float, threads: i
 
 
 def peak_bytes(process: int | str = "self") -> int:
-    """Most memory a process has held, of another one only on Linux; there, the general measure counts its parent's as well."""
+    """Peak resident memory of a process in bytes; of another process only on Linux.
+
+    On Linux it is read from /proc, because `getrusage` includes the peak of the parent process there.
+    """
     status = Path(f"/proc/{process}/status")
     if process != "self" or status.exists():
         return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -133,7 +136,7 @@ def peak_bytes(process: int | str = "self") -> int:
 
 
 def build(preset: str, size: tuple[int, int], unknown_share: float) -> tuple[MattingNetwork, Tensor, Tensor]:
-    """A network with random weights, a random image of that size, and the trimap to force on it."""
+    """A network with random weights, a random image (1, 3, height, width), and the trimap to replace its own by."""
     torch.manual_seed(0)
     height, width = size
     model = MattingNetwork(PRESETS[preset]).eval()

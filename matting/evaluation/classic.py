@@ -1,4 +1,4 @@
-"""Matting without learning: closed form and KNN on a trimap, GrabCut from a box."""
+"""Classical matting methods: closed-form and KNN matting on a trimap, GrabCut from a box."""
 
 from collections.abc import Callable
 
@@ -27,9 +27,10 @@ def from_trimap(
     trimap: NDArray[np.uint8],
     solve: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
 ) -> NDArray[np.float32]:
-    """Solve for the unknown pixels of a trimap, at a size that takes seconds instead of minutes.
+    """Solve for the unknown pixels of a trimap.
 
-    Pictures whose longer side is above `MAX_SIDE_PX` are solved at that size and the alpha is enlarged bicubically.
+    Images whose longer side is above `MAX_SIDE_PX` are solved at that size, which takes seconds instead of minutes, and the
+    alpha is enlarged bicubically.
 
     Args:
         image: (H, W, 3) uint8.
@@ -52,7 +53,7 @@ def from_trimap(
     small = cv2.resize(trimap, size, interpolation=cv2.INTER_NEAREST)
     for value, name in ((_FOREGROUND, "foreground"), (_BACKGROUND, "background")):
         if not (small == value).any():
-            raise ValueError(f"the trimap has no {name} to start from")
+            raise ValueError(f"the trimap has no {name} pixel, which the solver needs")
     pixels = cv2.resize(image, size, interpolation=cv2.INTER_AREA) / 255
     solved = solve(pixels, small / 255 if scale < 1 else trimap / 255)
     alpha = cv2.resize(solved.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
@@ -62,25 +63,25 @@ def from_trimap(
 def grabcut(image: NDArray[np.uint8], coarse_alpha: NDArray[np.float32]) -> NDArray[np.float32]:
     """GrabCut (Rother et al., SIGGRAPH 2004), by OpenCV, started from the box around a coarse alpha above 0.5.
 
-    Outside the box is background. So are pixels at the edge of the image with a coarse alpha of at most 0.5, because the box
-    of a portrait may cover the whole image.
+    Pixels outside the box are background. So are those on the image's border with a coarse alpha of at most 0.5, because the
+    box of a portrait may cover the whole image.
 
     Args:
         image: (H, W, 3) uint8.
         coarse_alpha: (H, W) in [0, 1].
 
     Returns:
-        (H, W) float32, 0 or 1; all 0 if nothing is above 0.5, all 1 if there is no background to learn from.
+        (H, W) float32, 0 or 1; all 0 if no coarse alpha is above 0.5, all 1 if no pixel is background.
     """
-    inside = coarse_alpha > 0.5
-    if not inside.any():
+    person = coarse_alpha > 0.5
+    if not person.any():
         return np.zeros(coarse_alpha.shape, np.float32)
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    rows, columns = np.flatnonzero(person.any(1)), np.flatnonzero(person.any(0))
     mask = np.full(coarse_alpha.shape, cv2.GC_BGD, np.uint8)
     mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = cv2.GC_PR_FGD
-    edge = np.ones(coarse_alpha.shape, bool)
-    edge[1:-1, 1:-1] = False
-    mask[edge & ~inside] = cv2.GC_BGD
+    border = np.ones(coarse_alpha.shape, bool)
+    border[1:-1, 1:-1] = False
+    mask[border & ~person] = cv2.GC_BGD
     if not (mask == cv2.GC_BGD).any():
         return np.ones(coarse_alpha.shape, np.float32)
     models = np.zeros((1, 65)), np.zeros((1, 65))

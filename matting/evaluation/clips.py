@@ -1,4 +1,4 @@
-"""Measure clips: accuracy and steadiness against a true alpha, cost per frame, and memory. Prints Markdown.
+"""Measure clips: SAD and dtSSD against a true alpha, cost per frame, and memory. Prints Markdown.
 
 python -m matting.evaluation.clips examples/clip.mp4 --truth examples/clip_alpha.mp4 --memory
 """
@@ -27,14 +27,14 @@ from matting.media.writer import H264_MP4, ClipWriter, Encoding
 from matting.network import MattingNetwork
 from matting.weights import load_model
 
-REFINE_EVERYTHING = 50.0  # a bias on the logit of unknown that no cell withstands
+REFINE_EVERYTHING = 50.0  # a bias on the logit of unknown with which every cell becomes unknown
 LOSSLESS = Encoding("matroska", "ffv1", "bgr0", {}, {}, (), "aac")
-MEMORY_SIDES = 128, 256  # of the frames and of the network; what a frame needs does not depend on the clip's length
-_PRODUCTS = ("webm", "alpha")
+MEMORY_SIDES = 128, 256  # pixels, of the frames and of the working size; small, since only the clip's length matters
+_FORMATS = ("webm", "alpha")
 
 
 class Accuracy(NamedTuple):
-    """Of a clip against its true alpha, lower is better; sad is the mean over frames."""
+    """Errors of a clip against its true alpha, lower is better: `dtssd`, and the mean of `sad` over the frames."""
 
     coarse_dtssd: float
     dtssd: float
@@ -43,14 +43,14 @@ class Accuracy(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Per frame: share of the working pixels that was redrawn, and seconds in the network with resizing."""
+    """Means per frame: share of the cells that were refined, and seconds of the network with resizing."""
 
     refined_share: float
     seconds: float
 
 
-def measure_accuracy(clip: Path, truth: Path, model: MattingNetwork, settings: ClipSettings) -> Accuracy:
-    """Matte a clip and compare every frame with the true alpha, a clip of equal size in grey.
+def measure_accuracy(clip: Path, ground_truth: Path, model: MattingNetwork, settings: ClipSettings) -> Accuracy:
+    """Matte a clip and compare every frame with its true alpha, a grey clip of the same size.
 
     Raises:
         ValueError: if the clips differ in size or number of frames.
@@ -58,13 +58,18 @@ def measure_accuracy(clip: Path, truth: Path, model: MattingNetwork, settings: C
     with ClipReader(clip) as reader:
         batches = prefetch(matte_frames(reader, model, settings, dict.fromkeys(STAGES, 0.0)))
         frames = [(frame.coarse_alpha, frame.alpha) for batch in batches for frame in batch]
-    truths = read_alphas(truth)
+    ground_truths = read_alphas(ground_truth)
     coarse, refined = zip(*frames, strict=True)
-    return Accuracy(dtssd(coarse, truths), dtssd(refined, truths), _mean_sad(coarse, truths), _mean_sad(refined, truths))
+    return Accuracy(
+        dtssd(coarse, ground_truths),
+        dtssd(refined, ground_truths),
+        _mean_sad(coarse, ground_truths),
+        _mean_sad(refined, ground_truths),
+    )
 
 
 def measure_cost(clip: Path, model: MattingNetwork, settings: ClipSettings, frames: int) -> Cost:
-    """Time the network on the first frames of a clip; the batch that warms up is not counted."""
+    """Time the network on the first frames of a clip, after one batch of warm-up; raises ValueError if there are no more."""
     seconds = dict.fromkeys(STAGES, 0.0)
     with ClipReader(clip) as reader:
         batches = matte_frames(reader, model, settings, seconds)
@@ -75,7 +80,7 @@ def measure_cost(clip: Path, model: MattingNetwork, settings: ClipSettings, fram
             shares += [frame.unknown_share for frame in batch]
         batches.close()
     if not shares:
-        raise ValueError(f"{clip.name} is too short to be timed: the first batch only warms up")
+        raise ValueError(f"{clip.name} is too short to be timed: it ends with the first batch, which is warm-up")
     return Cost(float(np.mean(shares)), seconds["network"] / len(shares))
 
 
@@ -86,7 +91,7 @@ def read_alphas(path: Path) -> list[NDArray[np.float32]]:
 
 
 def measure_memory(clip: Path, weights: str, max_side: int) -> float:
-    """Peak memory in MiB of a fresh process that mattes the clip and saves it."""
+    """Peak memory in MiB of a new process that mattes the clip and saves it."""
     options = ["--weights", weights, "--max-side", str(max_side), "--peak-of-one-run"]
     command = [sys.executable, "-m", "matting.evaluation.clips", str(clip), *options]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -94,7 +99,7 @@ def measure_memory(clip: Path, weights: str, max_side: int) -> float:
 
 
 def loop_clip(clip: Path, path: Path, count: int, encoding: Encoding, side: int | None = None) -> None:
-    """Write this many frames of a clip, from its start over and over, without sound.
+    """Write `count` frames of a clip, which is repeated as often as needed, without sound.
 
     Args:
         clip: the source.
@@ -126,10 +131,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print_peak(options.clip, model, options.max_side)
         return
     with tempfile.TemporaryDirectory() as folder:
-        clip, truth = (path and shorten(path, Path(folder), options.frames) for path in (options.clip, options.truth))
+        clip, ground_truth = (path and shorten(path, Path(folder), options.frames) for path in (options.clip, options.truth))
         print_clip(options.clip, clip, model)
-        if truth:
-            print_accuracy(clip, truth, model, options.max_side)
+        if ground_truth:
+            print_accuracy(clip, ground_truth, model, options.max_side)
         print_cost(clip, model, options.sides, options.timed_frames)
         print_shares(clip, model, options.max_side)
         if options.memory:
@@ -172,9 +177,11 @@ def print_clip(source: Path, clip: Path, model: MattingNetwork) -> None:
     print(f"{source}: {info.frames} frames of {info.width}x{info.height} pixels; preset {model.config.preset}, {where}.")
 
 
-def print_accuracy(clip: Path, truth: Path, model: MattingNetwork, max_side: int) -> None:
-    rows = [measure_accuracy(clip, truth, model, ClipSettings(max_side, temporal=steady)) for steady in (False, True)]
-    print("\n| flicker filter | dtSSD coarse | dtSSD refined | SAD coarse | SAD refined |\n|---|---|---|---|---|")
+def print_accuracy(clip: Path, ground_truth: Path, model: MattingNetwork, max_side: int) -> None:
+    rows = [
+        measure_accuracy(clip, ground_truth, model, ClipSettings(max_side, temporal=temporal)) for temporal in (False, True)
+    ]
+    print("\n| temporal filter | dtSSD coarse | dtSSD refined | SAD coarse | SAD refined |\n|---|---|---|---|---|")
     for name, row in zip(("off", "on"), rows, strict=True):
         print(f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |")
     changes = [f"{on / off - 1:+.1%}" for off, on in zip(*rows, strict=True)]
@@ -197,7 +204,7 @@ def print_shares(clip: Path, model: MattingNetwork, max_side: int) -> None:
     per_frame = report.wall / len(report.frames)
     print("\n| whole run | working size | seconds per frame | decoding | network | colours and encoding |")
     print("|---|---|---|---|---|---|")
-    print(f"| {' and '.join(_PRODUCTS)} | {width}x{height} | {per_frame:.3f} | {busy} |", flush=True)
+    print(f"| {' and '.join(_FORMATS)} | {width}x{height} | {per_frame:.3f} | {busy} |", flush=True)
 
 
 def print_memory(clip: Path, weights: str, max_side: int, lengths: Sequence[float]) -> None:
@@ -220,7 +227,7 @@ def print_peak(clip: Path, model: MattingNetwork, max_side: int) -> None:
 
 
 def _matte(clip: Path, model: MattingNetwork, max_side: int, folder: Path) -> ClipReport:
-    outputs = {name: export_path(folder, "out", name) for name in _PRODUCTS}
+    outputs = {name: export_path(folder, "out", name) for name in _FORMATS}
     return matte_clip(clip, model, outputs, ClipSettings(max_side))
 
 
@@ -232,8 +239,8 @@ def _reduced(height: int, width: int, side: int | None) -> tuple[int, int]:
     return height, width
 
 
-def _mean_sad(alphas: Sequence[NDArray[np.float32]], truths: Sequence[NDArray[np.float32]]) -> float:
-    return float(np.mean([sad(alpha, truth) for alpha, truth in zip(alphas, truths, strict=True)]))
+def _mean_sad(alphas: Sequence[NDArray[np.float32]], ground_truths: Sequence[NDArray[np.float32]]) -> float:
+    return float(np.mean([sad(alpha, ground_truth) for alpha, ground_truth in zip(alphas, ground_truths, strict=True)]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a forward costs in multiply-accumulates, counted without running it."""
+"""Cost of a forward pass in multiply-accumulates, counted on meta tensors."""
 
 from functools import lru_cache
 
@@ -12,15 +12,15 @@ _COUNTED_REGIONS = 16
 
 
 def network_gmac(config: NetworkConfig, working_size: tuple[int, int], regions: int, cross_region: bool = True) -> float:
-    """10^9 multiply-accumulates of one image: the first stage, and the second for each region.
+    """10^9 multiply-accumulates for one image: the first stage, and the second for each region.
 
     Half of what PyTorch counts as floating point operations. The paper calls this GFLOPS.
 
     Args:
         config: of the network.
-        working_size: (height, width) that the network sees, multiples of 128.
-        regions: how many are redrawn; 0 for the first stage alone.
-        cross_region: whether they look at each other.
+        working_size: (height, width) of the network's input in pixels, multiples of 128.
+        regions: number of refined regions; 0 for the first stage alone.
+        cross_region: whether cross-region attention is used.
     """
     return _coarse_gmac(config, working_size) + regions * _region_gmac(config, cross_region)
 

@@ -1,4 +1,4 @@
-"""Where benchmark pictures lie on disk, and how one becomes image, ground truth alpha and trimap.
+"""Benchmark data sets on disk: their layouts, and how an item becomes image, ground truth alpha and trimap.
 
 Layouts as their authors distribute them:
 
@@ -26,38 +26,38 @@ from matting.evaluation.metrics import trimap_from_alpha
 from matting.postprocess.compositing import composite
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-PPM_MAX_AREA_PX = 2_073_600
+PPM_MAX_AREA_PX = 2_073_600  # 1920x1080
 KEYED = "keyed"
 STREET = "street"
 
 
 @dataclass(frozen=True)
 class Example:
-    """One picture with its ground truth, in memory.
+    """One image with its ground truth, in memory.
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
-        truth: (H, W) float32 alpha in [0, 1].
+        ground_truth: (H, W) float32 alpha in [0, 1].
         trimap: (H, W) uint8 of 0 (background), 128 (unknown), 255 (foreground).
     """
 
     image: NDArray[np.uint8]
-    truth: NDArray[np.float32]
+    ground_truth: NDArray[np.float32]
     trimap: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture of a data set, still on disk.
+    """One image of a data set, as files.
 
     Attributes:
         subset: part of the data set that is summarised on its own; empty if there is only one.
         name: stem of the file name.
-        image: file with the picture; its alpha channel is the ground truth if `alpha` is None.
-        alpha: file with the ground truth.
-        trimap: file with the supplied trimap; made from the alpha if None.
-        background: picture to composite the foreground on; the image is used as it is if None.
-        max_area_px: methods see the picture scaled down to this area; None for no limit.
+        image: file of the image; its alpha channel is the ground truth if `alpha` is None.
+        alpha: file of the ground truth.
+        trimap: file of the supplied trimap; derived from the alpha if None.
+        background: file of the background to composite the image onto; None uses the image as it is.
+        max_area_px: area to which the image is scaled down before a method gets it, if it is larger; None for no limit.
     """
 
     subset: str
@@ -72,7 +72,7 @@ class Item:
         """Read the files.
 
         Raises:
-            ValueError: if a file is no picture, or the sizes do not fit; the message names the files.
+            ValueError: if a file is no picture, or the sizes differ; the message names the files.
         """
         if self.alpha is None:
             rgba = np.asarray(_open(self.image).convert("RGBA"))
@@ -87,7 +87,8 @@ class Item:
         return Example(image, opacity, trimap)
 
     def _place(self, background: Image.Image, shape: tuple[int, int]) -> NDArray[np.uint8]:
-        """Cut a piece of the image's aspect out of the background; which one is a matter of the name alone."""
+        """Crop of the background with the image's aspect ratio, scaled to its shape; for keyed portraits a random crop, seeded
+        by the item's name."""
         height, width = shape
         fit = min(background.width / width, background.height / height)
         rng = np.random.default_rng(zlib.crc32(self.name.encode())) if self.subset == KEYED else None
@@ -100,7 +101,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Layout:
-    """Folder names of a data set under the root the user gives."""
+    """Folder names of a data set below its root."""
 
     folder: str
     image: str
@@ -120,11 +121,11 @@ DATASETS = (*LAYOUTS, "photomatte85", "portraits", "folders")
 
 
 def find_items(dataset: str, root: str | Path) -> list[Item]:
-    """List a data set's pictures in a fixed order.
+    """List a data set's items in a fixed order.
 
     Args:
         dataset: one of `DATASETS`.
-        root: folder that holds the data set; see the head of this file.
+        root: folder that contains the data set; see this module's docstring for the layouts.
 
     Raises:
         ValueError: if the data set is unknown, or a folder, an alpha, a trimap or an image is missing.
@@ -153,7 +154,7 @@ def _paired(root: Path, layout: Layout, subset: str = "") -> list[Item]:
 
 
 def _portraits(root: Path) -> list[Item]:
-    """The four validation sets; keyed portraits, which have no background, are given a fixed one each."""
+    """The four validation sets; keyed portraits, which have no background, get one each, chosen by their name's checksum."""
     backgrounds = list(_files_by_stem(root / "backgrounds").values())
     items = []
     for name in PORTRAIT_SETS:
@@ -164,7 +165,7 @@ def _portraits(root: Path) -> list[Item]:
 
 
 def _photomatte85(folder: Path) -> list[Item]:
-    """Foreground i goes on background i, both in order of file names; the backgrounds are repeated if too few."""
+    """Foreground i is composited onto background i, both in order of file names; backgrounds repeat if they are fewer."""
     backgrounds = list(_files_by_stem(folder / "background").values())
     images = _files_by_stem(folder / "rgba_image")
     return [
@@ -181,7 +182,7 @@ def _files_by_stem(folder: Path) -> dict[str, Path]:
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             continue
         if path.stem in files:
-            raise ValueError(f"{files[path.stem]} and {path} have the same stem; only one of them can be meant")
+            raise ValueError(f"{files[path.stem]} and {path} have the same stem; it must be unique in a folder")
         files[path.stem] = path
     if not files:
         raise ValueError(f"folder {folder} holds no pictures ({', '.join(sorted(IMAGE_SUFFIXES))})")
@@ -200,7 +201,7 @@ def _partners(images: dict[str, Path], folder: Path, kind: str) -> dict[str, Pat
 
 
 def _open(path: Path) -> Image.Image:
-    """Open a picture with its pixels as stored: benchmarks are scored without colour management."""
+    """Open a picture without colour management, as the benchmarks' own evaluation code does."""
     try:
         image = Image.open(path)
         image.load()

@@ -3,8 +3,8 @@
     python -m matting.evaluation.evaluate --dataset portraits --root DATA
     python -m matting.evaluation.evaluate --dataset p3m-500-np --root DATA --methods ours,coarse --out results/
 
-Prints a summary. With --out, a CSV row per image and method is written as soon as it is known, so that the same command
-takes up an interrupted run, and JSON and Markdown summaries at the end.
+Prints a summary. With --out, a CSV row per image and method is written as soon as it is known, so that the same command resumes
+an interrupted run, and JSON and Markdown summaries at the end.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tqdm import tqdm
 from matting.evaluation.datasets import DATASETS, Item, find_items
 from matting.evaluation.methods import METHODS, OFFLINE, RESIZE_MODES, Resources, choose
 from matting.evaluation.onnx_network import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from matting.evaluation.records import Record, append_records, take_up
+from matting.evaluation.records import Record, append_records, resume
 from matting.evaluation.report import Run, terminal_lines, write_report
 from matting.evaluation.runner import Setup, Task, run_tasks
 from matting.evaluation.summary import complete, summarise
@@ -34,7 +34,7 @@ _ID_LENGTH = 12
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 0, or 1 if a method could not be had or failed on an image. Wrong arguments exit with 2."""
+    """Run the command line; returns 0, or 1 if a download or a method failed. Wrong arguments exit with 2."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -47,29 +47,31 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m matting.evaluation.evaluate", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--dataset", choices=DATASETS, required=True)
-    add("--root", type=Path, required=True, metavar="DIR", help="folder that holds the data set")
+    add("--root", type=Path, required=True, metavar="DIR", help="folder that contains the data set")
     add("--methods", default="ours,coarse", help=f"comma-separated, or 'offline' for all but downloads: {', '.join(METHODS)}")
     add("--weights", default="bundled", help="of this network: bundled, a file, or hub:OWNER/REPO (default: %(default)s)")
     add("--device", default="auto", help="of this network (default: %(default)s)")
-    add("--resize", choices=RESIZE_MODES, help="how this network sees images (default: paper for benchmarks, auto otherwise)")
+    add("--resize", choices=RESIZE_MODES, help="working size of this network (default: paper for benchmarks, auto otherwise)")
     add("--limit", type=_count, metavar="N", help="only the first N images of each subset")
     add("--slow-limit", type=_count, metavar="N", help="only the first N images of each subset for slow methods")
-    add("--out", type=Path, metavar="DIR", help="write CSV, JSON and Markdown there; an interrupted run is taken up")
+    add("--out", type=Path, metavar="DIR", help="write CSV, JSON and Markdown there; an interrupted run is resumed")
     add("--worst", action="store_true", help=f"with --out: a sheet of the {WORST_IMAGES} worst images of each method")
-    add("--workers", type=_count, default=1, metavar="N", help="processes side by side, on the cluster with --ray")
+    add("--workers", type=_count, default=1, metavar="N", help="parallel processes, on the cluster with --ray")
     add("--ray", metavar="ADDRESS", help="run on this Ray cluster ('auto', 'ray://host:10001', 'local'); needs ray[data]")
     onnx = parser.add_argument_group("your own ONNX network")
     onnx.add_argument("--onnx", type=Path, metavar="FILE", help="compare this network too")
     onnx.add_argument("--onnx-size", type=_count, default=512, metavar="PIXELS", help="side of the input (%(default)s)")
-    onnx.add_argument("--onnx-keep-aspect", action="store_true", help="the size is the shorter side's, sides multiples of 32")
+    onnx.add_argument(
+        "--onnx-keep-aspect", action="store_true", help="--onnx-size is the shorter side, sides are multiples of 32"
+    )
     onnx.add_argument("--onnx-imagenet", action="store_true", help="normalise with ImageNet's mean and std instead of 0.5, 0.5")
-    onnx.add_argument("--onnx-output", metavar="NAME", help="output that holds the alpha (default: the first)")
+    onnx.add_argument("--onnx-output", metavar="NAME", help="name of the output with the alpha (default: the first)")
     onnx.add_argument("--onnx-sigmoid", action="store_true", help="the output is a logit")
     return parser
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Do what the command line says; returns the exit code.
+    """Evaluate as the parsed options say; returns the exit code.
 
     Raises:
         ValueError: if the data set is incomplete, or a name is unknown.
@@ -79,7 +81,7 @@ def evaluate(options: argparse.Namespace) -> int:
     items = limit_items(find_items(options.dataset, options.root.resolve()), options.limit)
     setup, missing = prepare(options)
     csv_path = options.out / f"{options.dataset}.csv" if options.out else None
-    done = take_up(csv_path, setup.weights_id, setup.resize) if csv_path else []
+    done = resume(csv_path, setup.weights_id, setup.resize) if csv_path else []
     wanted = {(subset, name, method) for subset, name, method in wanted_keys(items, setup, options.slow_limit)}
     records = [record for record in done if record.key in wanted]
     tasks = open_tasks(items, wanted - {record.key for record in records})
@@ -102,7 +104,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def prepare(options: argparse.Namespace) -> tuple[Setup, list[str]]:
-    """Find weights and downloads; a method that cannot be downloaded is named on stderr and left out.
+    """Locate weights and download methods; one that cannot be downloaded is reported on stderr and left out.
 
     Returns:
         The setup, and the names of the methods left out.
@@ -151,7 +153,7 @@ def limit_items(items: Sequence[Item], limit: int | None) -> list[Item]:
 
 
 def wanted_keys(items: Sequence[Item], setup: Setup, slow_limit: int | None) -> list[tuple[str, str, str]]:
-    """(subset, image, method) of all that is to be done, in order."""
+    """(subset, image, method) of every evaluation to make, in order; slow methods only on the first `slow_limit` images."""
     few = {(item.subset, item.name) for item in limit_items(items, slow_limit)}
     return [
         (item.subset, item.name, method.name)
@@ -162,7 +164,7 @@ def wanted_keys(items: Sequence[Item], setup: Setup, slow_limit: int | None) -> 
 
 
 def open_tasks(items: Sequence[Item], keys: set[tuple[str, str, str]]) -> list[Task]:
-    """A task per image that some method is still to be run on."""
+    """One task per image with at least one method left to run."""
     methods: dict[tuple[str, str], list[str]] = {}
     for subset, name, method in sorted(keys):
         methods.setdefault((subset, name), []).append(method)
@@ -170,7 +172,7 @@ def open_tasks(items: Sequence[Item], keys: set[tuple[str, str, str]]) -> list[T
 
 
 def in_order(records: Sequence[Record], items: Sequence[Item], setup: Setup) -> list[Record]:
-    """Records in the order of data set and methods, however they came in."""
+    """Records sorted by the order of the data set, then of the methods."""
     places = {(item.subset, item.name): index for index, item in enumerate(items)}
     ranks = {method.name: index for index, method in enumerate(setup.all_methods())}
     return sorted(records, key=lambda record: (places[record.subset, record.image], ranks[record.method]))
@@ -189,7 +191,7 @@ def draw_worst(folder: Path, items: Sequence[Item], setup: Setup, records: Seque
 
 
 def report_failures(records: Sequence[Record], missing: Sequence[str]) -> int:
-    """Name failures on stderr; returns the exit code."""
+    """Report failures on stderr; returns the exit code."""
     failed = [record for record in records if record.error]
     for record in failed:
         print(f"failed: {record.method} on {record.subset} {record.image}: {record.error}", file=sys.stderr)
@@ -197,7 +199,7 @@ def report_failures(records: Sequence[Record], missing: Sequence[str]) -> int:
 
 
 def command_line(options: argparse.Namespace) -> str:
-    """The command that prints these results, with the data under a neutral name."""
+    """The command that reproduces these results, with DATA for the local path of the data."""
     words = ["python -m matting.evaluation.evaluate", f"--dataset {options.dataset}", "--root DATA"]
     words += [f"--methods {shlex.quote(options.methods)}", f"--weights {shlex.quote(shown_source(options.weights))}"]
     for name in ("resize", "limit", "slow_limit"):
@@ -207,7 +209,7 @@ def command_line(options: argparse.Namespace) -> str:
 
 
 def shown_source(weights: str) -> str:
-    """The source of weights without the folders of this machine."""
+    """The source of weights, a file without its folder."""
     return Path(weights).name if Path(weights).is_file() else weights
 
 

@@ -1,6 +1,6 @@
-"""Pictures of numbers: error maps, strips of methods, sheets of the worst cases.
+"""Figures: error maps, methods side by side, sheets of the worst cases.
 
-Pure functions: arrays in, pictures out. Maps have exactly the size of their input; legends are pictures of their own.
+Pure functions: arrays in, pictures out. Maps have exactly the size of their input; legends are separate pictures.
 """
 
 import io
@@ -17,10 +17,10 @@ from PIL import Image
 
 from matting.postprocess.bit_depth import to_8_bit
 
-ERROR_MAP = "inferno"  # dark: no error, bright: the limit or more; even to the eye
+ERROR_MAP = "inferno"  # dark: no error, bright: the limit or more; perceptually uniform
 SIGNED_MAP = "RdBu_r"  # blue: less alpha, white: no change, red: more alpha
 TRIMAP_COLOURS = {0: (38, 65, 95), 128: (240, 161, 58), 255: (244, 237, 224)}
-SMALLEST_LIMIT = 0.05
+SMALLEST_LIMIT = 0.05  # of an error map's scale, so that errors that do not matter stay dark
 _LEGEND_STEPS = 5
 _DPI = 100
 _INK = "#222222"
@@ -62,7 +62,7 @@ def signed_colours(delta: FloatArray, limit: float) -> Picture:
 
 
 def trimap_colours(trimap: Picture) -> Picture:
-    """Paint a trimap in three clear colours: (H, W) of 0, 128, 255 -> (H, W, 3) uint8.
+    """Map a trimap to three colours: (H, W) of 0, 128, 255 -> (H, W, 3) uint8.
 
     Raises:
         ValueError: if the trimap holds other values.
@@ -84,12 +84,12 @@ def alpha_grey(alpha: FloatArray) -> Picture:
 
 
 def shared_limit(errors: Sequence[FloatArray], quantile: float = 0.999) -> float:
-    """One limit for several error maps, so that their colours compare: the largest of their quantiles, at least 0.05."""
+    """A common limit that makes error maps comparable: the largest of their quantiles, at least 0.05."""
     return max(SMALLEST_LIMIT, *(float(np.quantile(error, quantile)) for error in errors))
 
 
 def colour_stops(name: str, count: int = 9) -> list[str]:
-    """Colours of a map at even steps as "#rrggbb", e.g. for a gradient on a page."""
+    """Colours of a matplotlib colour map at even steps as "#rrggbb", e.g. for a CSS gradient."""
     return ["#" + bytes(colour[:3]).hex() for colour in matplotlib.colormaps[name](np.linspace(0, 1, count), bytes=True)]
 
 
@@ -111,14 +111,14 @@ def error_legend(limit: float, width_px: int = 480) -> Picture:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of a strip: (H, W, 3) uint8 with a caption."""
+    """One picture of a row: (H, W, 3) uint8 with a caption."""
 
     pixels: Picture
     caption: str
 
 
 def strip(panels: Sequence[Panel], panel_width_px: int = 260, legend: Picture | None = None) -> Picture:
-    """Pictures of one photo side by side with their captions, e.g. two methods and their errors, with a legend below.
+    """One row of captioned panels, e.g. two methods and their errors, with a legend below.
 
     Raises:
         ValueError: if there is no panel or they differ in size.
@@ -129,9 +129,9 @@ def strip(panels: Sequence[Panel], panel_width_px: int = 260, legend: Picture | 
 
 
 def sheet(rows: Sequence[Sequence[Panel]], panel_width_px: int = 200, legend: Picture | None = None) -> Picture:
-    """Strips below each other, e.g. the worst cases of a method, with a legend at the foot.
+    """Rows of captioned panels, e.g. the worst cases of a method, with a legend at the foot.
 
-    Panels of one row must have one size; they are scaled to `panel_width_px`.
+    Panels of one row must have the same size; they are scaled to `panel_width_px`.
 
     Raises:
         ValueError: if there is no row, or the panels of a row differ in size.

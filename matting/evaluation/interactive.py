@@ -1,10 +1,10 @@
-"""How much a dab of the brush mends: somebody who touches up the largest mistake of a matte, and then the next one.
+"""Interactive evaluation: the error after simulated clicks with the correction brush.
 
     python -m matting.evaluation.interactive --root DATA
 
-The hand is a simple one: a dab on the innermost point of the largest piece that is wrong by more than a half, with the app's
-brush, or a smaller one that the piece has room for; pieces with no room for the smallest brush are left. A literal brush would
-change what it covers and nothing else; it dabs at its own largest mistakes for comparison.
+As in interactive segmentation, each click goes to the innermost point of the largest connected component with an absolute error
+above 0.5. It paints a disc with the app's brush, or a smaller one that fits into the component; components without room for the
+smallest brush are skipped. For comparison, a literal brush that changes only the pixels it covers makes its own clicks.
 """
 
 import argparse
@@ -23,90 +23,94 @@ from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
 from matting.weights import load_model
 
-LARGEST_BRUSH, SMALLEST_BRUSH = 0.018, 0.006  # radius, of the longer side
-DABS = 3
+LARGEST_BRUSH, SMALLEST_BRUSH = 0.018, 0.006  # radius, as a share of the longer side
+CLICKS = 3
 
-Brush = Callable[[NDArray[np.float32], "Dab"], NDArray[np.float32]]
+Brush = Callable[[NDArray[np.float32], "Click"], NDArray[np.float32]]
 
 
-class Dab(NamedTuple):
-    """Where the brush is put down, in pixels, and whether it keeps or removes."""
+class Click(NamedTuple):
+    """A disc painted with the brush: centre and radius in pixels, and whether its label is foreground (keep) or background."""
 
     row: int
     column: int
     radius: int
     keep: bool
 
-    def on(self, picture: NDArray, kept: float, removed: float) -> None:
-        """Paint it."""
-        cv2.circle(picture, (self.column, self.row), self.radius, kept if self.keep else removed, -1)
+    def paint(self, plane: NDArray, foreground: float, background: float) -> None:
+        """Fill the disc in a plane (H, W) with the value of its label, in place."""
+        cv2.circle(plane, (self.column, self.row), self.radius, foreground if self.keep else background, -1)
 
 
-class Mended(NamedTuple):
-    """Mean absolute errors of one photo, before and after each dab, with our brush and with a literal one."""
+class ClickErrors(NamedTuple):
+    """Mean absolute errors of one photo before and after each click, with this project's brush and with a literal one."""
 
     ours: tuple[float, ...]
     literal: tuple[float, ...]
 
 
-def largest_mistake(alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> Dab | None:
-    """A dab on the largest piece that is wrong by more than a half; None if there is none with room for a brush."""
-    wrong = (np.abs(alpha - truth) > 0.5).astype(np.uint8)
-    _, pieces, numbers, _ = cv2.connectedComponentsWithStats(wrong, connectivity=4)
-    if len(numbers) < 2:
+def next_click(alpha: NDArray[np.float32], ground_truth: NDArray[np.float32]) -> Click | None:
+    """A click into the largest component with an absolute error above 0.5; None if there is none or no room for a brush."""
+    wrong = (np.abs(alpha - ground_truth) > 0.5).astype(np.uint8)
+    _, components, statistics, _ = cv2.connectedComponentsWithStats(wrong, connectivity=4)
+    if len(statistics) < 2:
         return None
-    piece = (pieces == 1 + numbers[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
-    room = cv2.distanceTransform(np.pad(piece, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    largest = (components == 1 + statistics[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
+    room = cv2.distanceTransform(np.pad(largest, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     row, column = (int(index) for index in np.unravel_index(int(room.argmax()), room.shape))
     side = max(alpha.shape)
     if room[row, column] < SMALLEST_BRUSH * side:
         return None
-    return Dab(row, column, round(min(LARGEST_BRUSH * side, room[row, column])), bool(truth[row, column] > alpha[row, column]))
+    return Click(
+        row, column, round(min(LARGEST_BRUSH * side, room[row, column])), bool(ground_truth[row, column] > alpha[row, column])
+    )
 
 
-def mend(example: Example, model: MattingNetwork) -> Mended:
-    """Touch up a photo's largest mistakes, one after the other, with both brushes."""
-    scribbles = np.zeros(example.truth.shape, np.int8)
+def evaluate_photo(example: Example, model: MattingNetwork) -> ClickErrors:
+    """Correct a photo's largest errors one after the other, with either brush."""
+    scribbles = np.zeros(example.ground_truth.shape, np.int8)
 
-    def ours(alpha: NDArray[np.float32], dab: Dab) -> NDArray[np.float32]:
-        dab.on(scribbles, 1, -1)
+    def ours(alpha: NDArray[np.float32], click: Click) -> NDArray[np.float32]:
+        click.paint(scribbles, 1, -1)
         return matte_image(example.image, model, scribbles=scribbles).alpha
 
-    def literal(alpha: NDArray[np.float32], dab: Dab) -> NDArray[np.float32]:
+    def literal(alpha: NDArray[np.float32], click: Click) -> NDArray[np.float32]:
         changed = alpha.copy()
-        dab.on(changed, 1, 0)
+        click.paint(changed, 1, 0)
         return changed
 
     alpha = matte_image(example.image, model).alpha
-    return Mended(errors_of(ours, alpha, example.truth), errors_of(literal, alpha, example.truth))
+    return ClickErrors(
+        errors_per_click(ours, alpha, example.ground_truth), errors_per_click(literal, alpha, example.ground_truth)
+    )
 
 
-def errors_of(brush: Brush, alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[float, ...]:
-    """Mean absolute error of an alpha, and after each dab of a brush."""
-    errors = [mad(alpha, truth)]
-    for _ in range(DABS):
-        dab = largest_mistake(alpha, truth)
-        if dab is not None:
-            alpha = brush(alpha, dab)
-        errors.append(mad(alpha, truth))
+def errors_per_click(brush: Brush, alpha: NDArray[np.float32], ground_truth: NDArray[np.float32]) -> tuple[float, ...]:
+    """Mean absolute error of an alpha, and after each click of a brush."""
+    errors = [mad(alpha, ground_truth)]
+    for _ in range(CLICKS):
+        click = next_click(alpha, ground_truth)
+        if click is not None:
+            alpha = brush(alpha, click)
+        errors.append(mad(alpha, ground_truth))
     return tuple(errors)
 
 
-def mend_all(root: Path, model: MattingNetwork, limit: int | None) -> Iterator[tuple[str, list[Mended]]]:
-    """Every validation photo of every set, touched up."""
+def evaluate_all(root: Path, model: MattingNetwork, limit: int | None) -> Iterator[tuple[str, list[ClickErrors]]]:
+    """Name and photos of every portrait set, evaluated on its validation split."""
     items = find_items("portraits", root)
     for name in PORTRAIT_SETS:
         chosen = [item for item in items if item.subset == name][:limit]
-        yield name, [mend(item.load(), model) for item in tqdm(chosen, desc=name, mininterval=2)]
+        yield name, [evaluate_photo(item.load(), model) for item in tqdm(chosen, desc=name, mininterval=2)]
 
 
-def rows(name: str, photos: list[Mended]) -> Iterator[str]:
-    """Two rows of the table: of the photos with a mistake to touch up, the mean errors with either brush."""
-    touched = [photo for photo in photos if photo.literal[-1] != photo.literal[0]]
-    for title, errors in (("ours", [photo.ours for photo in touched]), ("literal", [photo.literal for photo in touched])):
-        values = np.array(errors).reshape(-1, DABS + 1)
-        numbers = " | ".join(f"{value:.4f}" for value in values.mean(0)) if len(values) else " | ".join("-" * (DABS + 1))
-        yield f"| {name}, {len(touched)} of {len(photos)} | {title} | {numbers} | {(values[:, -1] > values[:, 0]).sum()} |"
+def rows(name: str, photos: list[ClickErrors]) -> Iterator[str]:
+    """Two rows of the table: mean errors with either brush, over the photos with at least one click."""
+    clicked = [photo for photo in photos if photo.literal[-1] != photo.literal[0]]
+    for title, errors in (("ours", [photo.ours for photo in clicked]), ("literal", [photo.literal for photo in clicked])):
+        values = np.array(errors).reshape(-1, CLICKS + 1)
+        numbers = " | ".join(f"{value:.4f}" for value in values.mean(0)) if len(values) else " | ".join("-" * (CLICKS + 1))
+        yield f"| {name}, {len(clicked)} of {len(photos)} | {title} | {numbers} | {(values[:, -1] > values[:, 0]).sum()} |"
 
 
 def main() -> None:
@@ -116,9 +120,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="photos per set")
     arguments = parser.parse_args()
     model = load_model(arguments.weights)
-    titles = ["photos", "brush", "no dab", *(f"{count} dab{'s' * (count > 1)}" for count in range(1, DABS + 1))]
+    titles = ["photos", "brush", "no click", *(f"{count} click{'s' * (count > 1)}" for count in range(1, CLICKS + 1))]
     print(f"| {' | '.join(titles)} | worse |\n|{'---|' * (len(titles) + 1)}")
-    for name, photos in mend_all(arguments.root, model, arguments.limit):
+    for name, photos in evaluate_all(arguments.root, model, arguments.limit):
         print(*rows(name, photos), sep="\n", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Every competing method behind one signature: image in, alpha out, timed alike."""
+"""All methods of a comparison behind one signature: image in, alpha out, timed in the same way."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Resources:
 
     Attributes:
         model: this project's network.
-        resize: "auto", as the app does it, or "paper": both sides floored to a multiple of 128, no other processing.
+        resize: "auto", all steps as in the app, or "paper": both sides floored to multiples of 128, the network alone.
         cache_dir: where downloads are kept; None for the Hub library's own cache.
     """
 
@@ -53,14 +53,14 @@ class Method:
 
     Attributes:
         name: short, for the command line and files.
-        title: for people.
+        title: shown in tables.
         licence: of the method's code and weights.
-        needs: what a user should know it needs or is limited by; may be empty.
-        load: gives the callable; may raise `DownloadError` or ValueError.
-        download: what is fetched from the Hub first, if anything.
-        trained_on: data sets of `matting.evaluation.datasets` that were in its training.
+        needs: requirements and limits to show with its results; may be empty.
+        load: returns the estimator; may raise `DownloadError` or ValueError.
+        download: the file of the Hub that it needs, if any.
+        trained_on: data sets of `matting.evaluation.datasets` that its training included.
         uses_trimap: whether it must be given a trimap.
-        slow: whether it takes many seconds for a picture on two cores.
+        slow: whether it takes many seconds per image on two CPU cores.
     """
 
     name: str
@@ -85,7 +85,7 @@ def run(estimator: Estimator, image: NDArray[np.uint8], trimap: NDArray[np.uint8
     """Run a method, timed from the image in memory to the alpha at the image's size in memory.
 
     Raises:
-        ValueError: if what comes back is no alpha of the image's size, or the method cannot handle the image.
+        ValueError: if the result is no alpha of the image's size, or the method cannot handle the image.
     """
     start = time.perf_counter()
     estimate = estimator(image, trimap)
@@ -97,7 +97,7 @@ def run(estimator: Estimator, image: NDArray[np.uint8], trimap: NDArray[np.uint8
 
 
 def onnx_method(path: str | Path, preprocessing: Preprocessing) -> Method:
-    """A method from the user's own ONNX file."""
+    """A method from a user's ONNX file."""
     name = Path(path).stem
     return Method(name, name, "as its author says", "onnxruntime", lambda _: _without_trimap(OnnxNetwork(path, preprocessing)))
 
@@ -110,7 +110,7 @@ def hub_method(
     preprocessing: Preprocessing,
     trained_on: tuple[str, ...] = (),
 ) -> Method:
-    """A method from an ONNX file of the Hub, fetched when it is loaded."""
+    """A method from an ONNX file of the Hub, downloaded when it is loaded."""
 
     def load(resources: Resources) -> Estimator:
         return _without_trimap(OnnxNetwork(fetch(file, resources.cache_dir), preprocessing))
@@ -206,7 +206,7 @@ OFFLINE = tuple(name for name, method in METHODS.items() if method.download is N
 
 
 def choose(names: list[str]) -> list[Method]:
-    """The methods of these names.
+    """Methods by name.
 
     Raises:
         ValueError: if there is no such method.

@@ -2,8 +2,8 @@
 
 Alphas are (H, W) float arrays in [0, 1], trimaps (H, W) arrays of 0 (background), 128 (unknown) and 255 (foreground).
 SAD, Grad and Conn follow the public Python evaluation of P3M (Li et al., "Privacy-Preserving Portrait Matting", ACM MM
-2021) that the paper's tables use; they are sums over the image, so they grow with its size. The Matlab figures of
-alphamatting.com look at the unknown pixels alone and scale otherwise: never put both into one table.
+2021) that the paper's tables use; they are sums over the image, so they grow with its size. The Matlab evaluation of
+alphamatting.com covers unknown pixels only and scales differently: its figures are not comparable with these.
 """
 
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
-TRIMAP_KERNEL_PX = 30
+TRIMAP_KERNEL_PX = 30  # this and the next three as in P3M's evaluation code
 GRAD_SIGMA_PX = 1.4
 CONN_THRESHOLDS = np.arange(11) / 10
 CONN_TOLERANCE = 0.15
-FAR_PX = 24
+FAR_PX = 24  # of `far_errors`
 
 FloatArray = NDArray[np.floating]
 
@@ -44,141 +44,144 @@ class Metrics(NamedTuple):
     iou: float
 
 
-def measure(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer] | None = None) -> Metrics:
+def measure(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer] | None = None) -> Metrics:
     """Compute every metric of a still image.
 
     Args:
         prediction: (H, W) float alpha in [0, 1].
-        truth: (H, W) float ground truth alpha in [0, 1].
+        ground_truth: (H, W) float ground truth alpha in [0, 1].
         trimap: (H, W) of 0/128/255; made from the ground truth with `trimap_from_alpha` if not given.
+
+    Returns:
+        All metrics.
 
     Raises:
         ValueError: if the shapes differ, or values are out of range.
     """
     if trimap is None:
-        trimap = trimap_from_alpha(truth)
+        trimap = trimap_from_alpha(ground_truth)
     return Metrics(
-        sad=sad(prediction, truth),
-        sad_t=sad_t(prediction, truth, trimap),
-        sad_fg=sad_fg(prediction, truth, trimap),
-        sad_bg=sad_bg(prediction, truth, trimap),
-        mse=mse(prediction, truth),
-        mse_t=mse_t(prediction, truth, trimap),
-        mad=mad(prediction, truth),
-        mad_t=mad_t(prediction, truth, trimap),
-        grad=grad(prediction, truth),
-        conn=conn(prediction, truth),
-        iou=iou(prediction, truth),
+        sad=sad(prediction, ground_truth),
+        sad_t=sad_t(prediction, ground_truth, trimap),
+        sad_fg=sad_fg(prediction, ground_truth, trimap),
+        sad_bg=sad_bg(prediction, ground_truth, trimap),
+        mse=mse(prediction, ground_truth),
+        mse_t=mse_t(prediction, ground_truth, trimap),
+        mad=mad(prediction, ground_truth),
+        mad_t=mad_t(prediction, ground_truth, trimap),
+        grad=grad(prediction, ground_truth),
+        conn=conn(prediction, ground_truth),
+        iou=iou(prediction, ground_truth),
     )
 
 
-def sad(prediction: FloatArray, truth: FloatArray) -> float:
+def sad(prediction: FloatArray, ground_truth: FloatArray) -> float:
     """Sum of absolute differences over the whole image, in thousands."""
-    return float(np.abs(_difference(prediction, truth)).sum()) / 1000
+    return float(np.abs(_difference(prediction, ground_truth)).sum()) / 1000
 
 
-def mse(prediction: FloatArray, truth: FloatArray) -> float:
+def mse(prediction: FloatArray, ground_truth: FloatArray) -> float:
     """Mean squared difference over the whole image."""
-    return float(np.square(_difference(prediction, truth)).mean())
+    return float(np.square(_difference(prediction, ground_truth)).mean())
 
 
-def mad(prediction: FloatArray, truth: FloatArray) -> float:
+def mad(prediction: FloatArray, ground_truth: FloatArray) -> float:
     """Mean absolute difference over the whole image."""
-    return float(np.abs(_difference(prediction, truth)).mean())
+    return float(np.abs(_difference(prediction, ground_truth)).mean())
 
 
-def sad_t(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
-    """SAD after the trimap's known pixels are put into the prediction, in thousands.
+def sad_t(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+    """SAD with the prediction replaced by 0 or 1 in the trimap's known pixels, in thousands.
 
     Where the ground truth disagrees with its own trimap in a known pixel, that difference counts too.
     """
-    return float(np.abs(_known_replaced(prediction, truth, trimap)).sum()) / 1000
+    return float(np.abs(_known_replaced(prediction, ground_truth, trimap)).sum()) / 1000
 
 
-def mse_t(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+def mse_t(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer]) -> float:
     """Squared differences as in `sad_t`, divided by the count of unknown pixels; NaN if there are none."""
-    return _per_unknown(np.square(_known_replaced(prediction, truth, trimap)), trimap)
+    return _per_unknown(np.square(_known_replaced(prediction, ground_truth, trimap)), trimap)
 
 
-def mad_t(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+def mad_t(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer]) -> float:
     """Absolute differences as in `sad_t`, divided by the count of unknown pixels; NaN if there are none."""
-    return _per_unknown(np.abs(_known_replaced(prediction, truth, trimap)), trimap)
+    return _per_unknown(np.abs(_known_replaced(prediction, ground_truth, trimap)), trimap)
 
 
-def sad_fg(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+def sad_fg(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer]) -> float:
     """SAD over the trimap's foreground, in thousands; 0 if it has none."""
-    return _sad_where(prediction, truth, trimap, FOREGROUND)
+    return _sad_where(prediction, ground_truth, trimap, FOREGROUND)
 
 
-def sad_bg(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> float:
+def sad_bg(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer]) -> float:
     """SAD over the trimap's background, in thousands; 0 if it has none."""
-    return _sad_where(prediction, truth, trimap, BACKGROUND)
+    return _sad_where(prediction, ground_truth, trimap, BACKGROUND)
 
 
-def grad(prediction: FloatArray, truth: FloatArray) -> float:
+def grad(prediction: FloatArray, ground_truth: FloatArray) -> float:
     """Gradient error: squared difference of the gradient magnitudes (Gaussian derivatives, sigma 1.4), summed, / 10."""
-    _check_pair(prediction, truth)
-    return float(np.square(_gradient_magnitude(prediction) - _gradient_magnitude(truth)).sum(dtype=np.float64)) / 10
+    _check_pair(prediction, ground_truth)
+    return float(np.square(_gradient_magnitude(prediction) - _gradient_magnitude(ground_truth)).sum(dtype=np.float64)) / 10
 
 
-def conn(prediction: FloatArray, truth: FloatArray) -> float:
-    """Connectivity error, in thousands.
+def conn(prediction: FloatArray, ground_truth: FloatArray) -> float:
+    """Connectivity error (Rhemann et al., CVPR 2009), in thousands.
 
     At each threshold 0.1, 0.2, ..., 1.0 the largest 4-connected component of the pixels where both alphas reach the
     threshold is "connected" (the first one in row-major order if two are as large). A pixel's level is the threshold
     before the first at which it is not in that component, 1 if it always is. Where an alpha is at least 0.15 above
     the level, the pixel is unconnected by that excess; the error sums the differences between the two alphas' excess.
     """
-    _check_pair(prediction, truth)
-    both = np.minimum(prediction, truth)
+    _check_pair(prediction, ground_truth)
+    both = np.minimum(prediction, ground_truth)
     level = np.ones(both.shape)
     undecided = np.ones(both.shape, dtype=bool)
     for previous, threshold in zip(CONN_THRESHOLDS[:-1], CONN_THRESHOLDS[1:], strict=True):
         failed = undecided & ~_largest_component(both >= threshold)
         level[failed] = previous
         undecided &= ~failed
-    return float(np.abs(_unconnected(prediction, level) - _unconnected(truth, level)).sum()) / 1000
+    return float(np.abs(_unconnected(prediction, level) - _unconnected(ground_truth, level)).sum()) / 1000
 
 
-def iou(prediction: FloatArray, truth: FloatArray) -> float:
-    """Intersection over union of alpha > 0.5; 1 if both are empty. The only metric where more is better."""
-    _check_pair(prediction, truth)
-    ours, theirs = prediction > 0.5, truth > 0.5
-    union = np.count_nonzero(ours | theirs)
-    return np.count_nonzero(ours & theirs) / union if union else 1.0
+def iou(prediction: FloatArray, ground_truth: FloatArray) -> float:
+    """Intersection over union of alpha > 0.5; 1 if both are empty. The only metric where higher is better."""
+    _check_pair(prediction, ground_truth)
+    predicted, true = prediction > 0.5, ground_truth > 0.5
+    union = np.count_nonzero(predicted | true)
+    return np.count_nonzero(predicted & true) / union if union else 1.0
 
 
-def far_errors(prediction: FloatArray, truth: FloatArray, distance_px: float = FAR_PX) -> float:
-    """Share of the picture that is plainly wrong: off by more than 0.5, farther than `distance_px` from the true edge.
+def far_errors(prediction: FloatArray, ground_truth: FloatArray, distance_px: float = FAR_PX) -> float:
+    """Share of pixels with an absolute error above 0.5 farther than `distance_px` from the true edge (not a standard metric).
 
-    The edge is where the truth crosses 0.5. Holes inside a body and components in the background count, shifted edges do not.
+    The edge is where the ground truth crosses 0.5. Holes in a person and false components count, shifted edges do not.
     """
-    wrong = np.abs(_difference(prediction, truth)) > 0.5
-    inside = np.pad(truth > 0.5, 1, mode="edge")
-    edge = (inside != ndimage.binary_erosion(inside, border_value=1)) | (inside != ndimage.binary_dilation(inside))
+    wrong = np.abs(_difference(prediction, ground_truth)) > 0.5
+    mask = np.pad(ground_truth > 0.5, 1, mode="edge")
+    edge = (mask != ndimage.binary_erosion(mask, border_value=1)) | (mask != ndimage.binary_dilation(mask))
     if not edge.any():
         return float(wrong.mean())
     distance = ndimage.distance_transform_edt(~edge)[1:-1, 1:-1]
     return float((wrong & (distance > distance_px)).mean())
 
 
-def dtssd(predictions: Iterable[FloatArray], truths: Iterable[FloatArray]) -> float:
-    """Temporal error of a clip: how differently the alpha changes from frame to frame, x 100.
+def dtssd(predictions: Iterable[FloatArray], ground_truths: Iterable[FloatArray]) -> float:
+    """dtSSD (Erofeev et al., BMVC 2015), the error of a clip's temporal derivative, x 100.
 
     sqrt(mean(((p_t - p_t-1) - (g_t - g_t-1))^2)) x 100, averaged over all frames, where the first counts as 0 (the
     convention of Robust Video Matting). Frames are read one at a time.
 
     Args:
-        predictions: (H, W) float alphas in [0, 1], one a frame.
-        truths: as many ground truth alphas.
+        predictions: (H, W) float alphas in [0, 1], one per frame.
+        ground_truths: as many true alphas.
 
     Raises:
         ValueError: if there is no frame, or the counts or shapes differ.
     """
     errors: list[float] = []
     previous = None
-    for prediction, truth in _pairs(predictions, truths):
-        difference = _difference(prediction, truth)
+    for prediction, ground_truth in _pairs(predictions, ground_truths):
+        difference = _difference(prediction, ground_truth)
         if previous is not None and previous.shape != difference.shape:
             raise ValueError(f"all frames of a clip must have one size: {previous.shape} then {difference.shape}")
         errors.append(0.0 if previous is None else 100 * float(np.sqrt(np.square(difference - previous).mean())))
@@ -189,7 +192,7 @@ def dtssd(predictions: Iterable[FloatArray], truths: Iterable[FloatArray]) -> fl
 
 
 def trimap_from_alpha(alpha: NDArray[np.integer] | FloatArray) -> NDArray[np.uint8]:
-    """Make the evaluation trimap of an alpha: a 30x30 ellipse dilates alpha != 0 and erodes alpha == 255.
+    """P3M's evaluation trimap of an alpha: alpha != 0 dilated and alpha == 255 eroded, by a 30x30 ellipse.
 
     Args:
         alpha: (H, W) uint8, or float in [0, 1] (rounded to 8 bit).
@@ -208,17 +211,17 @@ def trimap_from_alpha(alpha: NDArray[np.integer] | FloatArray) -> NDArray[np.uin
     return np.where(foreground, FOREGROUND, trimap).astype(np.uint8)
 
 
-def _difference(prediction: FloatArray, truth: FloatArray) -> FloatArray:
-    _check_pair(prediction, truth)
-    return np.subtract(prediction, truth, dtype=np.float64)
+def _difference(prediction: FloatArray, ground_truth: FloatArray) -> FloatArray:
+    _check_pair(prediction, ground_truth)
+    return np.subtract(prediction, ground_truth, dtype=np.float64)
 
 
-def _known_replaced(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer]) -> FloatArray:
-    """Difference to the truth once the trimap's known pixels are written over the prediction."""
-    _check_pair(prediction, truth)
-    _check_trimap(trimap, truth.shape)
+def _known_replaced(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer]) -> FloatArray:
+    """Difference to the ground truth, with the prediction replaced by 0 or 1 in the trimap's known pixels."""
+    _check_pair(prediction, ground_truth)
+    _check_trimap(trimap, ground_truth.shape)
     known = np.where(trimap == FOREGROUND, 1.0, 0.0)
-    return np.where(trimap == UNKNOWN, prediction, known) - truth
+    return np.where(trimap == UNKNOWN, prediction, known) - ground_truth
 
 
 def _per_unknown(errors: FloatArray, trimap: NDArray[np.integer]) -> float:
@@ -226,8 +229,8 @@ def _per_unknown(errors: FloatArray, trimap: NDArray[np.integer]) -> float:
     return float(errors.sum()) / unknown if unknown else float("nan")
 
 
-def _sad_where(prediction: FloatArray, truth: FloatArray, trimap: NDArray[np.integer], label: int) -> float:
-    difference = _difference(prediction, truth)
+def _sad_where(prediction: FloatArray, ground_truth: FloatArray, trimap: NDArray[np.integer], label: int) -> float:
+    difference = _difference(prediction, ground_truth)
     _check_trimap(trimap, difference.shape)
     return float(np.abs(difference[trimap == label]).sum()) / 1000
 
@@ -251,18 +254,20 @@ def _unconnected(alpha: FloatArray, level: FloatArray) -> FloatArray:
     return np.where(excess >= CONN_TOLERANCE, excess, 0.0)
 
 
-def _pairs(predictions: Iterable[FloatArray], truths: Iterable[FloatArray]) -> Iterable[tuple[FloatArray, FloatArray]]:
+def _pairs(predictions: Iterable[FloatArray], ground_truths: Iterable[FloatArray]) -> Iterable[tuple[FloatArray, FloatArray]]:
     try:
-        yield from zip(predictions, truths, strict=True)
+        yield from zip(predictions, ground_truths, strict=True)
     except ValueError as error:
         raise ValueError(f"a clip and its ground truth must have the same number of frames: {error}") from error
 
 
-def _check_pair(prediction: FloatArray, truth: FloatArray) -> None:
+def _check_pair(prediction: FloatArray, ground_truth: FloatArray) -> None:
     _check_alpha(prediction, "prediction")
-    _check_alpha(truth, "truth")
-    if prediction.shape != truth.shape:
-        raise ValueError(f"prediction and truth must have one shape, got {prediction.shape} and {truth.shape}")
+    _check_alpha(ground_truth, "ground truth")
+    if prediction.shape != ground_truth.shape:
+        raise ValueError(
+            f"prediction and ground truth must have the same shape, got {prediction.shape} and {ground_truth.shape}"
+        )
 
 
 def _check_alpha(alpha: FloatArray, name: str) -> None:

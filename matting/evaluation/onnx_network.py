@@ -1,4 +1,4 @@
-"""Any matting network in an ONNX file, run by onnxruntime with a declared pre-processing."""
+"""Matting networks in ONNX files, run by onnxruntime with a declared pre-processing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)
-_SLACK = 0.01  # half precision overshoots a little
+_SLACK = 0.01  # of [0, 1]; half precision overshoots slightly
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes the network's input, and the output an alpha.
+    """How an image becomes the network's input, and its output an alpha.
 
     Attributes:
         size_px: side of the square input, or the shorter side if `keep_aspect`.
@@ -24,7 +24,7 @@ class Preprocessing:
         multiple_px: see `keep_aspect`.
         mean: subtracted from RGB in [0, 1].
         std: divided by afterwards.
-        output: name of the output that holds the alpha; None for the first.
+        output: name of the output with the alpha; None for the first.
         sigmoid: whether the output is a logit.
     """
 
@@ -74,7 +74,7 @@ class OnnxNetwork:
         self.output_name = preprocessing.output or outputs[0]
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Raises ValueError if the output does not look like an alpha; says what it looks like."""
+        """Raises ValueError if the output has another size or leaves [0, 1]; the message gives its shape or range."""
         height, width = image.shape[:2]
         size = self.preprocessing.input_size(height, width)
         output = self._run(_to_input(image, size, self.preprocessing).astype(self.input_type))

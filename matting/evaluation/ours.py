@@ -1,4 +1,4 @@
-"""This network as one of the methods: as the app runs it, and as the paper's benchmark does."""
+"""This project's network as a method: with all steps of the app, or by the protocol of the paper's benchmark."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,11 @@ from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array,
 
 
 class Estimate(NamedTuple):
-    """What a method says about one image.
+    """A method's result for one image.
 
-    alpha is (H, W) float32 in [0, 1]; gmac is the cost in 10^9 multiply-accumulates, None where it is not counted.
+    Attributes:
+        alpha: (H, W) float32 in [0, 1].
+        gmac: cost in 10^9 multiply-accumulates; None where it is not counted.
     """
 
     alpha: NDArray[np.float32]
@@ -25,7 +27,7 @@ class Estimate(NamedTuple):
 def estimate_auto(
     image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool, guided_filter: bool, closed_form: bool
 ) -> Estimate:
-    """The alpha that the app would give: working size Auto, known cells exactly 0 or 1, upsampled by the photo's colours."""
+    """`matte_image` with automatic working size, as in the app; arguments as there."""
     matte = matte_image(
         image, model, refine=refine, cross_region=cross_region, guided_filter=guided_filter, closed_form=closed_form
     )
@@ -36,7 +38,7 @@ def estimate_auto(
 
 @torch.inference_mode()
 def estimate_paper(image: NDArray[np.uint8], model: MattingNetwork, refine: bool, cross_region: bool) -> Estimate:
-    """The network's own alpha by the paper's protocol: sides floored to multiples of 128, alpha resized back, no filter."""
+    """The network's alpha by the paper's protocol: sides floored to multiples of 128, alpha resized back, no other steps."""
     size = paper_size(*image.shape[:2])
     tensor = to_tensor(image, size, next(model.parameters()).device)
     coarse = model.coarse(tensor)

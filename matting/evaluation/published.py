@@ -1,4 +1,4 @@
-"""Figures to compare with: the paper's table as it was printed, and what this project measured, kept apart.
+"""Results to compare with: the paper's table as published, and this project's own measurements.
 
 python -m matting.evaluation.published chart.svg --metric SAD --subset P3M-500-NP
 """
@@ -17,14 +17,14 @@ from matting.media.atomic import write_text
 HERE = Path(__file__).parent
 PUBLISHED_FILE = HERE / "published_table1.json"
 RESULTS_FOLDER = HERE / "results"
-WORST = RESULTS_FOLDER / "worst.jpg"  # the portraits that the bundled weights do worst
+WORST = RESULTS_FOLDER / "worst.jpg"  # the portraits with the largest errors of the bundled weights
 SUBSETS = ("P3M-500-NP", "P3M-500-P")
 PAPERS_METHOD = "Ours (paper)"
 METRICS = {"SAD": "sad", "SAD-T": "sad_t", "Grad": "grad", "Conn": "conn"}  # as printed: field of `Scores`
 
 
 class Scores(NamedTuple):
-    """Of one method on one subset, P3M convention, lower is better."""
+    """Scores of one method on one subset in the P3M convention, lower is better."""
 
     sad: float
     sad_t: float
@@ -88,14 +88,14 @@ class MeasuredRow:
         dataset: name of the data set.
         subset: part of it, or empty.
         method: name of the method.
-        title: the method's name for people.
+        title: the method's name in tables.
         images: how many were scored.
         means: mean by name of the metric; None where there is none.
         seconds: mean per image; None if no image was scored.
         gmac: mean 10^9 multiply-accumulates per image; None where not counted.
         uses_trimap: whether it was given the true trimap.
         trained_on_this: whether its training included the data set.
-        command: that prints it.
+        command: that reproduces it.
     """
 
     dataset: str
@@ -112,11 +112,11 @@ class MeasuredRow:
 
 
 def measured_rows(folder: Path = RESULTS_FOLDER, part: str = "results") -> list[MeasuredRow]:
-    """What `matting.evaluation.evaluate --out` left in a folder; nothing if it has not run yet.
+    """Read the JSON summaries that `matting.evaluation.evaluate --out` wrote into a folder; empty if there are none.
 
     Args:
         folder: with JSON summaries.
-        part: "results", methods that saw every image, or "common", all methods on the images that all of them saw.
+        part: "results", methods run on every image, or "common", all methods on the images that every one was run on.
 
     Raises:
         ValueError: if the part is unknown or a file is not a summary.

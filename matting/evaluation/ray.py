@@ -1,6 +1,6 @@
-"""The same work on many machines: an existing Ray cluster runs it through Ray Data. Needs the package ray[data].
+"""Parallel work on many machines, by Ray Data on a Ray cluster. Needs the package ray[data].
 
-Every machine must see the same files under the same paths, and have this package installed.
+Every machine must have the same files under the same paths, and this project's requirements installed.
 """
 
 import logging
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 class _Actor:
-    """Lives on a worker of the cluster: makes the function once, then calls it for each row."""
+    """Stateful worker on the cluster: makes the function once, then calls it for each row."""
 
     def __init__(self, make: Callable[[], Callable[[Any], Any]]):
         self.function = make()
@@ -27,13 +27,16 @@ class _Actor:
 def map_on_ray(
     items: Sequence[Item], make: Callable[[], Callable[[Item], Result]], address: str, workers: int
 ) -> Iterator[Result]:
-    """Apply a function to items on a Ray cluster, and give the results in the order in which they come.
+    """Apply a function to items on a Ray cluster.
 
     Args:
-        items: what to work on; pickled by Ray, which also knows what the program's own `__main__` defines.
-        make: called once in each worker, gives the function; pickled too.
+        items: arguments; serialised by cloudpickle, which handles objects defined in `__main__`.
+        make: called once in each worker, returns the function; serialised too.
         address: of the cluster, e.g. "auto" or "ray://host:10001"; "local" starts one on this machine.
-        workers: how many copies of the function work side by side.
+        workers: number of parallel workers.
+
+    Yields:
+        The results, as they complete.
 
     Raises:
         ValueError: if ray is not installed or workers is below 1.
@@ -62,7 +65,7 @@ def map_on_ray(
 
 
 def _connect(address: str, workers: int) -> None:
-    """Join the cluster, or start one that needs no more than the loopback address, and hand it this package."""
+    """Connect to the cluster, or start one on the loopback address, and send it this package."""
     import ray.data
 
     options: dict[str, Any] = {"runtime_env": {"py_modules": [str(Path(__file__).parents[1])]}, "log_to_driver": False}

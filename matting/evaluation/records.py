@@ -1,4 +1,4 @@
-"""Results on disk: one CSV row per image and method, written as they come, so that a run can be taken up again."""
+"""Results on disk: one CSV row per image and method, written as soon as it is known, so that a run can be resumed."""
 
 import csv
 import math
@@ -23,10 +23,10 @@ class Record:
         image: name within the subset.
         method: name of the method.
         weights: first 12 hex digits of the SHA-256 of this project's weights in use.
-        resize: how images came to the network's size, "auto" or "paper".
+        resize: how images were brought to the working size, "auto" or "paper".
         width: of the image in pixels.
         height: of the image in pixels.
-        seconds: of the method alone, image in memory to alpha in memory.
+        seconds: of the method alone, from image to alpha in memory.
         gmac: 10^9 multiply-accumulates; NaN where not counted.
         metrics: against the ground truth; all NaN if the method failed.
         error: why the method failed; empty if it did not.
@@ -47,7 +47,7 @@ class Record:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a record is about: subset, image, method."""
+        """Subset, image and method, which identify a record in a run."""
         return self.subset, self.image, self.method
 
 
@@ -56,7 +56,7 @@ COLUMNS = (*(field.name for field in fields(Record) if field.name not in ("metri
 
 
 def append_records(path: Path, records: Iterable[Record]) -> None:
-    """Add rows to a CSV file, which is begun with a head line if it does not exist or is empty."""
+    """Append rows to a CSV file, which gets a header first if it does not exist or is empty."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists() or path.stat().st_size == 0
     with path.open("a", newline="", encoding="utf-8") as stream:
@@ -67,7 +67,7 @@ def append_records(path: Path, records: Iterable[Record]) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Read a CSV file of results; a last line that was cut off in the middle of writing is left out.
+    """Read a CSV file of results; an incomplete last line, of an interrupted run, is ignored.
 
     Raises:
         ValueError: if the columns are not those of this version, or another line is damaged.
@@ -87,10 +87,18 @@ def read_records(path: Path) -> list[Record]:
     return records
 
 
-def take_up(path: Path, weights: str, resize: str) -> list[Record]:
-    """Read what an interrupted run has done, and clean the file of what is to be done again.
+def resume(path: Path, weights: str, resize: str) -> list[Record]:
+    """Read the records of an interrupted run, and remove from the file those that are to be made again.
 
-    Rows of failed methods and a cut last line are dropped.
+    These are the records of failed methods and an incomplete last line.
+
+    Args:
+        path: CSV file, which need not exist.
+        weights: of this run, see `Record`.
+        resize: of this run.
+
+    Returns:
+        The records kept.
 
     Raises:
         ValueError: if the file holds results of other weights or another way of resizing.

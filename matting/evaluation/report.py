@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: JSON for programs, Markdown for people, a few lines for the terminal."""
+"""Reports of an evaluation: JSON, Markdown, and lines for the terminal."""
 
 import json
 import math
@@ -29,11 +29,11 @@ _PORTRAITS_NOTE = (
 
 @dataclass(frozen=True)
 class Run:
-    """How the results came about.
+    """Parameters of an evaluation.
 
     Attributes:
         dataset: name of the data set.
-        command: that prints them.
+        command: that reproduces it.
         weights: source of this project's weights.
         weights_id: first 12 hex digits of their SHA-256.
         resize: "auto" or "paper".
@@ -60,7 +60,7 @@ def write_report(folder: Path, run: Run, records: Sequence[Record]) -> tuple[Pat
 
 
 def to_json(run: Run, records: Sequence[Record]) -> dict[str, Any]:
-    """Everything as plain data: `results` of methods that saw all images, `common` of those images that all methods saw."""
+    """The report as JSON data: `results` of methods run on all images, `common` of images that all methods were run on."""
     return {
         "dataset": run.dataset,
         "convention": CONVENTION,
@@ -77,7 +77,7 @@ def to_json(run: Run, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def to_markdown(run: Run, records: Sequence[Record]) -> str:
-    """Tables with what one must know to read them."""
+    """The report as Markdown: conventions, tables, requirements of the methods."""
     head = [
         f"# {run.dataset}",
         f"    {run.command}",
@@ -137,7 +137,7 @@ def _portrait_lines(summaries: Sequence[Summary]) -> list[str]:
 
 
 def machine() -> str:
-    """The machine in a few words."""
+    """Device, threads and PyTorch version, for reports."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU {platform.machine()}"
     return f"{device}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
 

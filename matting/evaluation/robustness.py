@@ -1,10 +1,10 @@
-"""How mattes hold up under hard conditions, and how often the first stage is plainly wrong far from any edge.
+"""Robustness: errors under hard conditions (`matting.evaluation.conditions`), and errors of the coarse alpha far from any edge.
 
     python -m matting.evaluation.robustness --root DATA
 
-The conditions are made from the keyed validation portraits, whose colours and alphas are exact, in front of the evaluation's
-backgrounds; small people are whole ones from street photos, whose masks are exact enough at that size. What is drawn hangs on
-file names alone: every run sees the same pictures.
+The test images are composites of the keyed validation portraits, whose colours and alphas are exact; small people are full
+bodies from street photos, whose masks are exact enough at that size. Random numbers are seeded by file names: every run uses
+the same images.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from matting.evaluation.conditions import CONDITIONS, FROM_HEAD_TO_FOOT, SIDE, Floats, Portrait, Shot
+from matting.evaluation.conditions import CONDITIONS, FULL_BODY, SIDE, Floats, Portrait, Shot
 from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, STREET, Item, find_items
 from matting.evaluation.metrics import far_errors, iou, mad
 from matting.inference.photo import matte_image
@@ -29,13 +29,13 @@ from matting.postprocess.bit_depth import to_8_bit
 from matting.weights import load_model
 
 SCENES = 16
-FOUND = 0.5  # IoU from which on somebody counts as found
+FOUND_IOU = 0.5  # from which on a person counts as found
 
 
-class Held(NamedTuple):
-    """How mattes hold up under one condition: mean MAD, mean IoU, and the share of pictures whose IoU is at least 0.5.
+class ConditionScores(NamedTuple):
+    """Means over the images of one condition: MAD, IoU, and the share of images with an IoU of at least 0.5.
 
-    MAD is a mean over the whole picture, so it hardly sees whether somebody small is found; the other two do.
+    MAD is a mean over the whole image, so a small person who is not found hardly changes it; the other two show that.
     """
 
     mad: float
@@ -47,9 +47,9 @@ def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Flo
     """Every keyed portrait under every condition, with the condition's name.
 
     Args:
-        items: the keyed portraits; each one's neighbour in the list is the second person where one is needed.
-        whole: people from head to foot, at least one, who stand in where somebody is small.
-        scenes: pictures without people, (SIDE, SIDE, 3) in [0, 1].
+        items: the keyed portraits; the next one in the list is the second person where a condition needs one.
+        whole: full bodies, at least one, for the conditions in `FULL_BODY`.
+        scenes: backgrounds without people, (SIDE, SIDE, 3) in [0, 1].
     """
     portraits = [load_portrait(item) for item in items]
     for index, (item, who) in enumerate(zip(items, portraits, strict=True)):
@@ -57,13 +57,13 @@ def shots(items: Sequence[Item], whole: Sequence[Portrait], scenes: Sequence[Flo
         for name, condition in CONDITIONS.items():
             rng = np.random.default_rng(zlib.crc32(f"{item.name} {name}".encode()))
             start = zlib.crc32(item.name.encode()) % len(scenes)
-            person = whole[index % len(whole)] if name in FROM_HEAD_TO_FOOT else who
+            person = whole[index % len(whole)] if name in FULL_BODY else who
             image, alpha = condition(person, other, [*scenes[start:], *scenes[:start]], rng)
             yield name, Shot(image, alpha)
 
 
 def load_portrait(item: Item) -> Portrait:
-    """A portrait from its files, as large as they are; raises ValueError if its alpha has no file of its own."""
+    """Read a portrait at the size of its files; raises ValueError if its alpha has no file of its own."""
     if item.alpha is None:
         raise ValueError(f"expected a portrait with a file of its alpha, {item.name} has none")
     with Image.open(item.image) as image, Image.open(item.alpha) as alpha:
@@ -73,19 +73,19 @@ def load_portrait(item: Item) -> Portrait:
 
 
 def load_whole_people(items: Sequence[Item], most: int) -> list[Portrait]:
-    """The first people, at most this many, whom no side of their photo cuts off, trimmed.
+    """The first `most` portraits that are complete (see `Portrait.is_whole`), cropped to the person.
 
     Raises:
         ValueError: if there is none.
     """
     people = list(islice((portrait.trim() for portrait in map(load_portrait, items) if portrait.is_whole()), most))
     if not people:
-        raise ValueError(f"expected a photo that shows somebody from head to foot, got none in {len(items)}")
+        raise ValueError(f"expected a photo of a whole person, got none among {len(items)}")
     return people
 
 
 def load_scenes(folder: Path) -> list[Floats]:
-    """The first backgrounds of a folder, the middle square of each, (SIDE, SIDE, 3) in [0, 1]."""
+    """`SCENES` backgrounds at even steps through a folder, the central square of each, (SIDE, SIDE, 3) in [0, 1]."""
     scenes, paths = [], sorted(folder.iterdir())
     for path in paths[:: max(1, len(paths) // SCENES)][:SCENES]:
         with Image.open(path) as image:
@@ -97,37 +97,37 @@ def load_scenes(folder: Path) -> list[Floats]:
     return scenes
 
 
-def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, Held]:
-    """How the refined alpha holds up under every condition."""
-    everybody = find_items("portraits", root)
-    items = [item for item in everybody if item.subset == KEYED][:limit]
-    whole = load_whole_people([item for item in everybody if item.subset == STREET], len(items))
+def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, ConditionScores]:
+    """Scores of the refined alpha under every condition."""
+    portraits = find_items("portraits", root)
+    items = [item for item in portraits if item.subset == KEYED][:limit]
+    whole = load_whole_people([item for item in portraits if item.subset == STREET], len(items))
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in CONDITIONS}
     pictures = shots(items, whole, load_scenes(root / "backgrounds"))
     for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):
         alpha = matte_image(to_8_bit(shot.image), model).alpha
         measured[name].append((mad(alpha, shot.alpha), iou(alpha, shot.alpha)))
-    return {name: _held(np.array(values)) for name, values in measured.items()}
+    return {name: _scores(np.array(values)) for name, values in measured.items()}
 
 
-def _held(values: NDArray[np.float64]) -> Held:
+def _scores(values: NDArray[np.float64]) -> ConditionScores:
     errors, overlaps = values.T
-    return Held(float(errors.mean()), float(overlaps.mean()), float((overlaps >= FOUND).mean()))
+    return ConditionScores(float(errors.mean()), float(overlaps.mean()), float((overlaps >= FOUND_IOU).mean()))
 
 
 def measure_far_errors(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, list[float]]:
-    """Shares of plainly wrong pixels of the coarse alpha, one per validation photo, by set."""
+    """`far_errors` of the coarse alpha, one per validation photo, by set."""
     shares: dict[str, list[float]] = {name: [] for name in PORTRAIT_SETS}
     items = find_items("portraits", root)
     for name in PORTRAIT_SETS:
         for item in tqdm([item for item in items if item.subset == name][:limit], desc=name, mininterval=2):
             example = item.load()
             matte = matte_image(example.image, model, refine=False)
-            shares[name].append(far_errors(matte.alpha, example.truth))
+            shares[name].append(far_errors(matte.alpha, example.ground_truth))
     return shares
 
 
-def report(conditions: dict[str, Held], far: dict[str, list[float]]) -> str:
+def report(conditions: dict[str, ConditionScores], far: dict[str, list[float]]) -> str:
     """Both tables as Markdown."""
     clean = conditions["clean"].mad
     lines = ["| condition | MAD | of clean | IoU | found |", "|---|---|---|---|---|"]

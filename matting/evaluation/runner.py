@@ -1,4 +1,4 @@
-"""Doing the work of an evaluation: here, in several processes, or on a Ray cluster."""
+"""Run an evaluation's methods on its images: in this process, in several, or on a Ray cluster."""
 
 import math
 import multiprocessing
@@ -25,7 +25,7 @@ _WARM_UP_SIDE_PX = 64
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker needs to know to evaluate; small, and may be sent to another process.
+    """Everything a worker needs to evaluate; picklable, so that it can be sent to another process.
 
     Attributes:
         dataset: name, for the records.
@@ -35,7 +35,7 @@ class Setup:
         resize: see `Resources`.
         device: of this project's network.
         onnx: the user's own networks: (file, pre-processing).
-        threads: of torch and OpenCV in one worker; None leaves them as they are.
+        threads: number of threads of torch and of OpenCV in one worker; None leaves their defaults.
     """
 
     dataset: str
@@ -61,7 +61,7 @@ class Task:
 
 
 class Evaluator:
-    """Holds the loaded methods: task -> one record per method."""
+    """The loaded methods as a function: task -> one record per method."""
 
     def __init__(self, setup: Setup):
         """Raises DownloadError or ValueError if a method cannot be loaded."""
@@ -76,13 +76,13 @@ class Evaluator:
             _warm_up(estimator)
 
     def __call__(self, task: Task) -> list[Record]:
-        """Load the image, run the methods, measure.
+        """Load the image, run the methods, measure; a method's ValueError goes into its record.
 
         Raises:
             ValueError: if the image, its alpha or its trimap cannot be read.
         """
         example = task.item.load()
-        height, width = example.truth.shape
+        height, width = example.ground_truth.shape
         records = []
         for name in task.methods:
             seconds, gmac, metrics, error = math.nan, math.nan, NO_METRICS, ""
@@ -90,7 +90,7 @@ class Evaluator:
                 max_area_px = task.item.max_area_px
                 (alpha, counted), seconds = run_on(example, self.estimators[name], self.methods[name].uses_trimap, max_area_px)
                 gmac = math.nan if counted is None else counted
-                metrics = measure(alpha, example.truth, example.trimap)
+                metrics = measure(alpha, example.ground_truth, example.trimap)
             except ValueError as failure:
                 error = " ".join(str(failure).split())
             records.append(
@@ -103,35 +103,41 @@ class Evaluator:
 
 
 def run_on(example: Example, estimator: Estimator, uses_trimap: bool, max_area_px: int | None) -> Timed:
-    """Run a method on an example shown at no more than a given area; its alpha comes back at the example's own size.
+    """Run a method on an example, scaled down to an area if it is larger; the alpha is scaled back to the example's size.
 
     Args:
         example: image and trimap.
         estimator: the method.
-        uses_trimap: whether it must be given the trimap.
-        max_area_px: see `Item`; scaling counts neither way into the seconds.
+        uses_trimap: whether it is given the trimap.
+        max_area_px: largest area in pixels, see `Item`; None for no limit.
+
+    Returns:
+        The estimate and its seconds, without this scaling.
 
     Raises:
         ValueError: if the method cannot handle the image.
     """
-    shown, trimap = limit_area(example.image, max_area_px), example.trimap
-    if shown is example.image:
-        return run(estimator, shown, trimap if uses_trimap else None)
-    trimap = cv2.resize(trimap, shown.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    (alpha, gmac), seconds = run(estimator, shown, trimap if uses_trimap else None)
-    height, width = example.truth.shape
+    image, trimap = limit_area(example.image, max_area_px), example.trimap
+    if image is example.image:
+        return run(estimator, image, trimap if uses_trimap else None)
+    trimap = cv2.resize(trimap, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    (alpha, gmac), seconds = run(estimator, image, trimap if uses_trimap else None)
+    height, width = example.ground_truth.shape
     alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR).clip(0, 1)
     return Timed(Estimate(alpha, gmac), seconds)
 
 
 def run_tasks(tasks: Sequence[Task], setup: Setup, workers: int = 1, ray_address: str | None = None) -> Iterator[list[Record]]:
-    """Evaluate tasks; results come in any order if there are several workers.
+    """Evaluate tasks.
 
     Args:
-        tasks: what to do.
-        setup: with what.
-        workers: processes on this machine, or on the cluster.
+        tasks: images and the methods to run on each.
+        setup: weights and methods.
+        workers: number of processes on this machine, or on the cluster.
         ray_address: see `map_on_ray`; None for this machine alone.
+
+    Yields:
+        The records of each task, in any order if there are several workers.
     """
     make = partial(Evaluator, setup)
     if ray_address is not None:
@@ -142,7 +148,7 @@ def run_tasks(tasks: Sequence[Task], setup: Setup, workers: int = 1, ray_address
         yield from map(make(), tasks)
 
 
-_evaluator: Evaluator  # of a worker process, which has it from its start
+_evaluator: Evaluator  # of this worker process, set by `_start_worker`
 
 
 def _start_worker(make: Callable[[], Evaluator]) -> None:
@@ -166,7 +172,7 @@ def _run_processes(tasks: Sequence[Task], make: Callable[[], Evaluator], workers
 
 
 def _warm_up(estimator: Estimator) -> None:
-    """Let a method do once what it does only once, such as compiling, before it is timed."""
+    """Run a method once on a small synthetic picture before it is timed, for what happens only once, such as compilation."""
     image = np.zeros((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), np.uint8)
     image[:, 24:] = 255
     trimap = np.zeros(image.shape[:2], np.uint8)
@@ -175,4 +181,4 @@ def _warm_up(estimator: Estimator) -> None:
     try:
         estimator(image, trimap)
     except ValueError:
-        return  # the picture of nothing is more than the method can do; it is warm all the same
+        return  # GrabCut and the like fail where the network finds no person; warmed up all the same

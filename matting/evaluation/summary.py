@@ -1,4 +1,4 @@
-"""From rows to tables: mean, median and 95% bootstrap interval of each metric for each method."""
+"""Summaries of records: mean, median and 95% bootstrap interval of each metric for each method, and Markdown tables."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MARK = "†"
 
 
 class Statistic(NamedTuple):
-    """Of one metric over images: low and high bound the mean with 95% confidence; NaN where there is no value."""
+    """Statistics of one metric over images; low and high are the 95% confidence interval of the mean. NaN if undefined."""
 
     mean: float
     median: float
@@ -38,7 +38,7 @@ class Summary:
         subset: part of the data set, or empty.
         method: its name.
         images: how many were scored.
-        failed: how many the method could not do.
+        failed: on how many the method failed.
         metrics: by name of the metric.
         seconds: mean per image.
         gmac: mean 10^9 multiply-accumulates per image; NaN where not counted.
@@ -63,7 +63,7 @@ def summarise(records: Sequence[Record]) -> list[Summary]:
 
 
 def common(records: Sequence[Record]) -> list[Record]:
-    """The records of those images that every method of their subset was tried on."""
+    """The records of those images on which every method of their subset was run."""
     methods: dict[str, set[str]] = {}
     tried: dict[tuple[str, str], set[str]] = {}
     for record in records:
@@ -73,7 +73,7 @@ def common(records: Sequence[Record]) -> list[Record]:
 
 
 def complete(records: Sequence[Record]) -> list[Record]:
-    """The records of those methods that were tried on every image of their subset."""
+    """The records of those methods that were run on every image of their subset."""
     images: dict[str, set[str]] = {}
     tried: dict[tuple[str, str], set[str]] = {}
     for record in records:
@@ -83,16 +83,16 @@ def complete(records: Sequence[Record]) -> list[Record]:
 
 
 def bootstrap_mean(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95% percentile interval of the mean by resampling with replacement; NaN for fewer than two values."""
+    """95% percentile bootstrap interval of the mean, with 2000 resamples; NaN for fewer than two values."""
     if len(values) < 2:
         return math.nan, math.nan
-    picks = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
-    low, high = np.percentile(values[picks].mean(1), (2.5, 97.5))
+    indices = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
+    low, high = np.percentile(values[indices].mean(1), (2.5, 97.5))
     return float(low), float(high)
 
 
 def markdown_tables(summaries: Sequence[Summary], dataset: str) -> str:
-    """A table per subset: mean with its interval, median below; the best mean of a column is bold.
+    """One table per subset: mean with its interval, median below; the best mean of a column is bold.
 
     Methods whose training included the data set are marked and never bold.
     """

@@ -40,7 +40,7 @@ def test_each_layout_is_read(tmp_path, dataset, folder, image, alpha, trimap):
     assert item.name == "a" and item.subset == ""
     assert example.image.shape == (40, 30, 3) and example.image.dtype == np.uint8
     assert abs(int(example.image[5, 5, 0]) - 90) <= 2
-    assert example.truth.dtype == np.float32 and np.allclose(example.truth, 0.2, atol=0.01)
+    assert example.ground_truth.dtype == np.float32 and np.allclose(example.ground_truth, 0.2, atol=0.01)
     assert (example.trimap == (255 if trimap else 128)).all()
     assert item.max_area_px == (2_073_600 if dataset == "ppm-100" else None)
 
@@ -56,7 +56,7 @@ def test_photomatte85_composites_in_order(tmp_path):
     examples = [item.load() for item in find_items("photomatte85", tmp_path)]
     assert [int(example.image[0, 15, 1]) for example in examples] == [10, 60, 10]
     assert all(tuple(example.image[0, 0]) == (200, 0, 0) for example in examples)
-    assert examples[0].truth[0, 0] == 1 and examples[0].truth[0, 15] == 0
+    assert examples[0].ground_truth[0, 0] == 1 and examples[0].ground_truth[0, 15] == 0
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_pictures_are_turned_upright_and_16_bit_alphas_read(tmp_path):
     Image.fromarray(np.full((40, 30), 32896, np.uint16)).save(tmp_path / "alpha/a.png")
     example = find_items("folders", tmp_path)[0].load()
     assert example.image.shape == (40, 30, 3)
-    assert np.allclose(example.truth, 128 / 255)
+    assert np.allclose(example.ground_truth, 128 / 255)
 
 
 def test_missing_things_are_named(tmp_path):

@@ -218,7 +218,7 @@ def test_float32_and_float64_agree(pair, trimap):
 
 @pytest.mark.parametrize("metric", (*WHOLE_IMAGE, metrics.iou))
 def test_shapes_must_agree(metric):
-    with pytest.raises(ValueError, match=r"one shape, got \(2, 2\) and \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"the same shape, got \(2, 2\) and \(2, 3\)"):
         metric(np.zeros((2, 2)), np.zeros((2, 3)))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from matting.evaluation.metrics import Metrics
-from matting.evaluation.records import COLUMNS, NO_METRICS, Record, append_records, read_records, take_up
+from matting.evaluation.records import COLUMNS, NO_METRICS, Record, append_records, read_records, resume
 
 METRICS = Metrics(1.5, 0.5, 0.25, 0.75, 0.001, math.nan, 0.01, math.nan, 12.5, 1.25, 0.96875)
 DONE = Record("portraits", "keyed", "a, b", "ours", "abc", "auto", 40, 30, 0.125, 3.5, METRICS)
@@ -43,10 +43,10 @@ def test_a_damaged_line_is_named(tmp_path):
 
 def test_a_run_is_taken_up_without_failures_and_scraps(tmp_path):
     path = tmp_path / "results.csv"
-    assert take_up(path, "abc", "auto") == []
+    assert resume(path, "abc", "auto") == []
     append_records(path, [DONE, FAILED, replace(DONE, image="d")])
     path.write_text(path.read_text()[:-5])
-    (record,) = take_up(path, "abc", "auto")
+    (record,) = resume(path, "abc", "auto")
     assert same(record, DONE)
     append_records(path, [replace(DONE, image="e")])
     assert [record.image for record in read_records(path)] == ["a, b", "e"]
@@ -56,6 +56,6 @@ def test_results_of_other_weights_are_not_mixed_in(tmp_path):
     path = tmp_path / "results.csv"
     append_records(path, [DONE])
     with pytest.raises(ValueError, match="holds results of weights abc with resize auto, this run is of other with auto"):
-        take_up(path, "other", "auto")
+        resume(path, "other", "auto")
     with pytest.raises(ValueError, match="delete the file"):
-        take_up(path, "abc", "paper")
+        resume(path, "abc", "paper")

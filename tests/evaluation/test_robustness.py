@@ -82,7 +82,7 @@ def test_whole_people_are_those_whom_no_side_cuts_off(tmp_path):
     (whole,) = robustness.load_whole_people(items, 3)
     assert whole.alpha.shape == (30, 10) and whole.alpha.min() == 1
     assert len(robustness.load_whole_people([items[0]] * 3, 2)) == 2
-    with pytest.raises(ValueError, match="head to foot, got none in 2"):
+    with pytest.raises(ValueError, match="a whole person, got none among 2"):
         robustness.load_whole_people(items[1:], 3)
 
 
@@ -132,7 +132,7 @@ def test_somebody_small_who_is_lost_shows_in_the_overlap_not_in_the_mean(portrai
     truth = CONDITIONS["small person"](portrait, portrait, scenes, np.random.default_rng(0)).alpha
     nothing = np.zeros_like(truth)
     pairs = [(robustness.mad(alpha, truth), robustness.iou(alpha, truth)) for alpha in (nothing, truth, truth, truth)]
-    held = robustness._held(np.array(pairs))
+    held = robustness._scores(np.array(pairs))
     assert held.mad < 0.005 and held.iou == held.found == 0.75
 
 
