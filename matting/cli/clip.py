@@ -114,4 +114,4 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
         for step in steps:
             bar.total = step.total
             bar.update(step.done - bar.n)
-    tqdm.write(printable(f"{job.source.name}: {step.report.summary()}"), file=sys.stderr)
+    tqdm.write(printable(f"{job.source.name}: {step.final_report.summary()}"), file=sys.stderr)

@@ -112,6 +112,13 @@ class ClipProgress:
     seconds_left: float
     report: ClipReport | None = None
 
+    @property
+    def final_report(self) -> ClipReport:
+        """The report of the last step; raises ValueError if this is not the last one."""
+        if self.report is None:
+            raise ValueError(f"expected the last step, got frame {self.done} of {self.total}")
+        return self.report
+
 
 def matte_clip(
     source: str | os.PathLike,
@@ -143,7 +150,7 @@ def matte_clip(
     with closing(iterate_clip(source, model, outputs, settings, background=background)) as steps:
         for step in steps:
             progress(step)
-    return step.report
+    return step.final_report
 
 
 def iterate_clip(
@@ -209,7 +216,8 @@ def matte_frames(
             yield mattes
     if temporal:
         with _timed(seconds, "network"):
-            mattes = _refine_stage(model, waiting, [temporal.flush()], settings)
+            last = temporal.flush()
+            mattes = _refine_stage(model, waiting, [last] if last else [], settings)
         yield mattes
 
 

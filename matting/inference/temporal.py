@@ -46,7 +46,7 @@ class TemporalFilter:
     Nothing is averaged across a scene cut.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._before: _FlowFrame | None = None
         self._current: _FlowFrame | None = None
@@ -54,18 +54,17 @@ class TemporalFilter:
     def push(self, frame: CoarseFrame) -> CoarseFrame | None:
         """Take the next frame and return the filtered frame before it, None at the first."""
         after = _prepare(frame)
-        ready = self._filtered(after) if self._current is not None else None
+        ready = self._filtered(self._current, after) if self._current is not None else None
         self._before, self._current = self._current, after
         return ready
 
     def flush(self) -> CoarseFrame | None:
         """Return the last frame, None if there was none."""
-        ready = self._filtered(None) if self._current is not None else None
+        ready = self._filtered(self._current, None) if self._current is not None else None
         self._before = self._current = None
         return ready
 
-    def _filtered(self, after: "_FlowFrame | None") -> CoarseFrame:
-        current = self._current
+    def _filtered(self, current: "_FlowFrame", after: "_FlowFrame | None") -> CoarseFrame:
         others = [self._before if not current.frame.cut else None, after if after and not after.frame.cut else None]
         total, weights = current.logits, np.float32(1)
         for other in others:
@@ -143,7 +142,7 @@ class AlphaChange(NamedTuple):
 class ChangeMeter:
     """Measures the `AlphaChange` of a stream of frames; keeps two alphas, and `changes` lags one frame behind."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.changes: list[AlphaChange] = []
         self._before: NDArray[np.float32] | None = None
         self._current: tuple[NDArray[np.float32], bool] | None = None

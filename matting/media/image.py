@@ -4,7 +4,7 @@ import io
 import os
 import warnings
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pillow_heif
@@ -170,7 +170,8 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
         if _PROFILE_MODES.get(profile.profile.xcolor_space) != mode or "sRGB" in (profile.profile.profile_description or ""):
             return picture
         srgb = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(picture.convert(mode), profile, srgb, outputMode="RGB")
+        made = ImageCms.profileToProfile(picture.convert(mode), profile, srgb, outputMode="RGB")
+        converted = cast(Image.Image, made)  # None is for conversions in place
     except (ImageCms.PyCMSError, OSError):
         return picture
     if picture.has_transparency_data:

@@ -7,6 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from matting.network.efficientnet import EfficientNetEncoder
+from matting.network.swin import SwinEncoder
+
+Encoder = SwinEncoder | EfficientNetEncoder
+
 
 class ScaleLogits(NamedTuple):
     """Raw predictions of one scale: alpha (B, 1, h, w) before the sigmoid, trimap (B, 3, h, w) before the softmax."""
@@ -60,7 +65,7 @@ class CoarseNetwork(nn.Module):
     Shapes: image (B, 3, H, W) RGB in [0, 1], sides multiples of 128 -> `CoarsePrediction`.
     """
 
-    def __init__(self, encoder: nn.Module, decoder_channels: tuple[int, int, int]):
+    def __init__(self, encoder: Encoder, decoder_channels: tuple[int, int, int]):
         super().__init__()
         r16, r32, r64, r128 = encoder.channels
         c64, c32, c16 = decoder_channels

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from matting.network.batch_norm import BatchNorm
+
 
 class _Stage(NamedTuple):
     blocks: int
@@ -36,9 +38,9 @@ class ConvNormAct(nn.Module):
     def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1, activate: bool = True):
         super().__init__()
         excess = kernel - stride
-        self.extra = excess % 2
-        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding=excess // 2, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(c_out, eps=1e-3, momentum=0.01)
+        self.padding, self.extra = excess // 2, excess % 2
+        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding=self.padding, groups=groups, bias=False)
+        self.norm = BatchNorm(c_out, eps=1e-3, momentum=0.01)
         self.activate = activate
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,8 +59,7 @@ class ConvNormAct(nn.Module):
         and a column of zeros in front of the kernel make up for it.
         """
         weight = F.pad(weight, (self.extra, 0, self.extra, 0)) if self.extra else weight
-        padding = self.conv.padding[0] + self.extra
-        return F.conv2d(x, weight, bias, self.conv.stride, padding, groups=self.conv.groups)
+        return F.conv2d(x, weight, bias, self.conv.stride, self.padding + self.extra, groups=self.conv.groups)
 
 
 class MobileBlock(nn.Module):
@@ -149,6 +150,10 @@ class EfficientNetEncoder(nn.Module):
         r64 = self.context64(r32)
         return r16, r32, r64, self.context128(r64)
 
+    def mobile_blocks(self) -> list[MobileBlock]:
+        """The inverted residuals of all stages, in order."""
+        return [module for module in self.stages.modules() if isinstance(module, MobileBlock)]
+
     def freeze_statistics(self) -> None:
         """Keep the BatchNorm statistics of pretraining, since batches are small. Undone by `train()`."""
         for module in self.modules():
@@ -160,7 +165,9 @@ class EfficientNetEncoder(nn.Module):
 
         A training step takes 1.7 times as long without (training/RESULTS.md, u512 and "Faster steps").
         """
-        for module in (self.stem, *self.stages[:2], self.stages[2][0].expand):
+        blocks = self.mobile_blocks()
+        third = _STAGES[0].blocks + _STAGES[1].blocks  # the first block of the third stage
+        for module in (self.stem, *blocks[:third], blocks[third].expand):
             module.requires_grad_(False)
-        for block in (block for stage in self.stages for block in stage):
+        for block in blocks:
             block.depthwise.requires_grad_(False)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from matting.network.coarse import CoarseNetwork, CoarsePrediction, ScaleLogits
+from matting.network.coarse import CoarseNetwork, CoarsePrediction, Encoder, ScaleLogits
 from matting.network.efficientnet import EfficientNetEncoder
 from matting.network.refine import Refinement, RefinementNetwork
 from matting.network.regions import nearest_regions, replace_regions, select_regions
@@ -149,7 +149,7 @@ def check_image(image: Tensor) -> None:
         raise ValueError(f"image must be (B, 3, H, W) with H and W multiples of {SIDE_MULTIPLE}, got {shape}")
 
 
-def _build_encoder(config: NetworkConfig) -> nn.Module:
+def _build_encoder(config: NetworkConfig) -> Encoder:
     if config.encoder == "swin_tiny":
         return SwinEncoder()
     if config.encoder == "efficientnet_lite0":

@@ -1,11 +1,12 @@
 """The second stage: alpha of every unknown region from its own pixels and its 8 nearest regions (section 3.3)."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from matting.network.batch_norm import BatchNorm
 from matting.network.regions import REGION_SIZE, crop_regions
 
 _TOKEN_CHANNELS = 128
@@ -13,6 +14,8 @@ _HEADS = 8
 _REGIONS_AT_ONCE = 384  # in eval mode; more no longer fit the CPU's cache
 _BIAS_REACH = 3
 _BIAS_ROWS = 50  # 7 x 7 offsets and one row for everything farther away
+
+_Conv = nn.Conv2d | nn.ConvTranspose2d
 
 
 class Refinement(NamedTuple):
@@ -33,18 +36,18 @@ class ConvNorm(nn.Sequential):
 
     def __init__(self, c_in: int, c_out: int, kernel: int, transposed: bool = False):
         conv = nn.ConvTranspose2d if transposed else nn.Conv2d
-        norm = nn.BatchNorm2d(c_out, eps=1e-3, momentum=0.05)
+        norm = BatchNorm(c_out, eps=1e-3, momentum=0.05)
         super().__init__(conv(c_in, c_out, kernel), norm, nn.LeakyReLU(0.1, inplace=True))
 
     def forward(self, x: Tensor) -> Tensor:
-        conv, norm, activation = self
+        conv, norm, activation = cast(tuple[_Conv, BatchNorm, nn.LeakyReLU], tuple(self))  # a Sequential holds any modules
         return super().forward(x) if norm.training else activation(_folded(conv, norm, x))
 
 
-def _folded(conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+def _folded(conv: _Conv, norm: BatchNorm, x: Tensor) -> Tensor:
     """Convolution with the fixed BatchNorm statistics folded into it: the same result with one pass over memory."""
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    bias = (conv.bias - norm.running_mean) * scale + norm.bias
+    bias = (cast(Tensor, conv.bias) - norm.running_mean) * scale + norm.bias
     if isinstance(conv, nn.ConvTranspose2d):
         return F.conv_transpose2d(x, conv.weight * scale[:, None, None], bias)
     return F.conv2d(x, conv.weight * scale[:, None, None, None], bias)
@@ -53,7 +56,7 @@ def _folded(conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d, x: Tenso
 class RegionEncoder(nn.Module):
     """(N, 4, 8, 8) RGB and coarse alpha -> feature maps (N, 32, 8, 8), (N, 64, 4, 4) and (N, 64, 2, 2)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.block8 = nn.Sequential(ConvNorm(4, 32, 1), ConvNorm(32, 32, 1))
         self.block4 = nn.Sequential(ConvNorm(32, 64, 3), ConvNorm(64, 64, 3))
@@ -68,7 +71,7 @@ class RegionEncoder(nn.Module):
 class RegionDecoder(nn.Module):
     """Feature maps of the encoder -> (N, 1, 8, 8) alpha, not yet clamped to [0, 1]."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.block2 = nn.Sequential(ConvNorm(64, 32, 1, transposed=True), ConvNorm(32, 32, 3, transposed=True))
         self.block4 = nn.Sequential(ConvNorm(96, 32, 3, transposed=True), ConvNorm(32, 32, 3, transposed=True))
@@ -126,7 +129,7 @@ class CrossRegionAttention(nn.Module):
     indices of each region and its neighbours -> features (M, 64, 2, 2), attention (M, heads, 9).
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.to_token = nn.Linear(64, _TOKEN_CHANNELS)
         self.layer1 = AttentionLayer(queries=9)
@@ -164,7 +167,7 @@ class RefinementNetwork(nn.Module):
     `Refinement`.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = RegionEncoder()
         self.attention = CrossRegionAttention()

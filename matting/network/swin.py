@@ -4,6 +4,8 @@ Liu et al., "Swin Transformer" (ICCV 2021), with coarser patches and a last stag
 Zhong & Zharkov (WACV 2024). Tokens are kept as (B, H, W, C) between the blocks.
 """
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -73,6 +75,8 @@ def shift_mask(height: int, width: int, device: torch.device | None = None) -> T
 
 class WindowAttention(nn.Module):
     """Multi-head self-attention inside windows, with a learned bias for relative positions."""
+
+    position_index: Tensor
 
     def __init__(self, channels: int):
         super().__init__()
@@ -157,8 +161,10 @@ class SwinEncoder(nn.Module):
     """Image -> four feature maps, at 1/16, 1/32, 1/64 and 1/128 of its size."""
 
     channels = CHANNELS
+    mean: Tensor
+    std: Tensor
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
@@ -191,7 +197,7 @@ class SwinEncoder(nn.Module):
     def _embed(self, image: Tensor) -> Tensor:
         """Normalise and embed the patches; the normalisation is folded into the weights, which are smaller than the image."""
         weight = self.embedding.weight / self.std
-        bias = self.embedding.bias - (weight * self.mean).sum((1, 2, 3))
+        bias = cast(Tensor, self.embedding.bias) - (weight * self.mean).sum((1, 2, 3))
         return F.conv2d(image, weight, bias, stride=PATCH)
 
 

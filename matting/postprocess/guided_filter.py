@@ -101,9 +101,10 @@ def fit_colours(alpha: Plane, image: NDArray[np.float32], radius: int, weight: P
 
     products = tuple(mean(image[..., i] * alpha) - mean_colour[i] * mean_alpha for i in range(3))
     covariances = tuple(covariance(*pair) for pair in COVARIANCES)
-    red, green, blue = solve_slopes(covariances, products)
+    slopes: tuple[Plane, Plane, Plane] = solve_slopes(covariances, products)
+    red, green, blue = slopes
     offset = mean_alpha - red * mean_colour[0] - green * mean_colour[1] - blue * mean_colour[2]
-    return ColourFit(np.dstack([mean(slope) for slope in (red, green, blue)]), mean(offset))
+    return ColourFit(np.dstack([mean(slope) for slope in slopes]), mean(offset))
 
 
 def solve_slopes(covariances: tuple[Values, ...], products: tuple[Values, ...]) -> tuple[Values, Values, Values]:

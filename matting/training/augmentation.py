@@ -70,7 +70,9 @@ def cut(mips: list[Tensor], crop: AffineCrop, size: Sequence[int], bend: Tensor 
     return F.grid_sample(floats, grid[None], "bilinear", "border", align_corners=False)[0]
 
 
-def _grid(crop: AffineCrop, scale: float, origin: tuple[int, int], part: tuple, size: Sequence[int], device) -> Tensor:
+def _grid(
+    crop: AffineCrop, scale: float, origin: tuple[int, int], part: Sequence[int], size: Sequence[int], device: torch.device
+) -> Tensor:
     """(h, w, 2) sampling positions (x, y) in [-1, 1] over the part."""
     v = (torch.arange(size[0], device=device) + 0.5) / size[0] - 0.5
     u = (torch.arange(size[1], device=device) + 0.5) / size[1] - 0.5
@@ -173,16 +175,16 @@ def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
 def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Tensor:
     """Leave some of the pictures a tenth to two thirds of their light, and less of it in their shadows; (B, 3, H, W)."""
     dark = rng.random(len(images)) < chance
-    light = np.where(dark, np.exp(rng.uniform(np.log(0.1), np.log(0.67), len(images))), 1)
-    gamma = np.where(dark, rng.uniform(1, 1.5, len(images)), 1)
-    light, gamma = (torch.as_tensor(x, dtype=images.dtype, device=images.device)[:, None, None, None] for x in (light, gamma))
+    lights = np.where(dark, np.exp(rng.uniform(np.log(0.1), np.log(0.67), len(images))), 1)
+    gammas = np.where(dark, rng.uniform(1, 1.5, len(images)), 1)
+    light, gamma = (torch.as_tensor(x, dtype=images.dtype, device=images.device)[:, None, None, None] for x in (lights, gammas))
     return images**gamma * light
 
 
 def add_noise(images: Tensor, rng: np.random.Generator, chance: float = 0.4, strongest: float = 0.04) -> Tensor:
     """Gaussian noise of a random strength on some of the pictures."""
-    strength = rng.uniform(0, strongest, len(images)) * (rng.random(len(images)) < chance)
-    strength = torch.as_tensor(strength, dtype=torch.float32, device=images.device)[:, None, None, None]
+    strengths = rng.uniform(0, strongest, len(images)) * (rng.random(len(images)) < chance)
+    strength = torch.as_tensor(strengths, dtype=torch.float32, device=images.device)[:, None, None, None]
     generator = torch.Generator(images.device).manual_seed(int(rng.integers(2**62)))
     noise = torch.empty_like(images).normal_(generator=generator)
     return noise.mul_(strength).add_(images).clamp_(0, 1)

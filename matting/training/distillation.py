@@ -59,8 +59,9 @@ class FeatureTeacher(nn.Module):
         source = self.network.state_dict()
         kept = {name: value for name, value in source.items() if not name.startswith(("coarse.encoder", "coarse.up"))}
         learner.load_state_dict(kept, strict=False)
-        components, rooms = list(self.components), learner.coarse.encoder.channels
+        components, rooms = [part for part in self.components if isinstance(part, Components)], learner.coarse.encoder.channels
         c64, c32, _ = widths
+        above: dict[str, tuple[Components | None, int]]
         above = {"up64": (components[3], rooms[3]), "up32": (None, c64), "up16": (None, c32)}
         for index, (name, from_above) in zip((2, 1, 0), above.items(), strict=True):
             parts = from_above, (components[index], rooms[index])
@@ -112,6 +113,8 @@ def _translate(conv: nn.Conv2d, parts: Sequence[tuple[Components | None, int]]) 
         conv: of the teacher.
         parts: of its input, one after the other, and how many channels each has in the learner; those left over count nothing.
     """
+    if conv.bias is None:
+        raise ValueError("expected a convolution with a bias")
     bias, columns, start = conv.bias, [], 0
     for components, room in parts:
         width = len(components.mean) if components else room

@@ -36,7 +36,7 @@ def coarse_alpha_loss(logits: Tensor, alpha: Tensor) -> Tensor:
         alpha: (B, 1, H, W) in [0, 1], H and W multiples of h and w.
     """
     _check(logits.ndim == 4 and logits.shape[1] == 1, "logits must be (B, 1, h, w)", logits)
-    return F.binary_cross_entropy_with_logits(logits, F.adaptive_avg_pool2d(alpha, logits.shape[2:]))
+    return F.binary_cross_entropy_with_logits(logits, F.adaptive_avg_pool2d(alpha, (logits.shape[2], logits.shape[3])))
 
 
 def class_weights(trimap: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ def pyramid_loss(predicted: Tensor, alpha: Tensor, weight: Tensor) -> Tensor:
     _check(all(side % 2**PYRAMID_LEVELS == 0 for side in alpha.shape[2:]), "sides must be multiples of 32", alpha)
     terms = []
     for detail in laplacian_pyramid(predicted - alpha):
-        terms.append(_weighted_mean(penalty(detail), F.adaptive_avg_pool2d(weight, detail.shape[2:])))
+        terms.append(_weighted_mean(penalty(detail), F.adaptive_avg_pool2d(weight, (detail.shape[2], detail.shape[3]))))
     return torch.stack(terms).mean()
 
 

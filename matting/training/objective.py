@@ -153,15 +153,15 @@ def limit_regions(cells: Tensor, grid: torch.Size, most: int) -> tuple[Tensor, T
     Returns:
         (M, 3) cells kept, row-major; (B, h, w) bool, True at the cells left out.
     """
-    kept = []
+    parts = []
     for image in range(grid[0]):
         own = cells[cells[:, 0] == image]
         if len(own) > most // grid[0]:
             anchor = own[torch.randint(len(own), (1,), device=cells.device)]
             nearest = (own - anchor).square().sum(1).argsort()[: most // grid[0]]
             own = own[nearest.sort().values]
-        kept.append(own)
-    kept = torch.cat(kept)
+        parts.append(own)
+    kept = torch.cat(parts)
     left_out = torch.zeros(grid, dtype=torch.bool, device=cells.device)
     left_out[cells.unbind(1)] = True
     left_out[kept.unbind(1)] = False

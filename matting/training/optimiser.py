@@ -2,18 +2,22 @@
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from matting.network.efficientnet import EfficientNetEncoder
 from matting.training.objective import Objective
 
 
 def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torch.optim.Optimizer:
     """AdamW; no decay on norms and biases, other rates for the encoder and for the decoder."""
+    encoder = objective.model.coarse.encoder
     if arguments.freeze_filters:
-        objective.model.coarse.encoder.freeze_filters()
+        if not isinstance(encoder, EfficientNetEncoder):
+            raise ValueError("filters can be frozen in the encoder of lite only, got the preset paper")
+        encoder.freeze_filters()
     if arguments.refine_only:
         objective.model.coarse.requires_grad_(False)
     groups: dict[tuple[float, float], list[Tensor]] = {}
@@ -33,10 +37,10 @@ def _share(name: str, arguments: argparse.Namespace) -> float:
     return arguments.decoder_rate if name.startswith(("model.coarse.up", "model.coarse.head")) else 1.0
 
 
-def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
     """An exponential moving average that starts short, so that the first steps are soon forgotten; counters are copied."""
 
-    def average(means: list[Tensor], values: list[Tensor], count: Tensor | int) -> None:
+    def average(means: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
         kept = min(decay, (1 + int(count)) / (10 + int(count)))
         for mean, value in zip(means, values, strict=True):
             mean.copy_(mean.lerp(value, 1 - kept) if mean.is_floating_point() else value)

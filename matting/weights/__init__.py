@@ -41,7 +41,8 @@ def load_model(source: str | Path = "bundled", device: str = "auto") -> MattingN
     """
     chosen = choose_device(device)
     model = read_model(locate(str(source)))
-    return model.to(chosen, memory_format=torch.channels_last).eval().requires_grad_(False)
+    model = model.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's types
+    return model.eval().requires_grad_(False)
 
 
 def choose_device(device: str) -> torch.device:

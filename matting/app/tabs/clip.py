@@ -164,7 +164,7 @@ class ClipTab:
         with plain_errors(text.ERROR_CLIP):
             behind = background if background == BLUR.lower() else parse_colour(background)
         settings = ClipSettings(int(size), temporal=steady)
-        report = [*self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)][-1].report
+        report = [*self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)][-1].final_report
         return [str(path) for path in report.paths.values()], facts_of(report), session
 
     def stop_work(self, request: gr.Request) -> None:
@@ -190,7 +190,7 @@ class ClipTab:
             yield {page.note: note_html(text.CLIP_WAITING.format(seconds=MAX_SECONDS)), page.stop: gr.Button(visible=False)}
             raise
         else:
-            session.clip = ClipResult(step.report, outputs["preview"])
+            session.clip = ClipResult(step.final_report, outputs["preview"])
             yield self._result_update(session.clip)
 
     def _steps(
