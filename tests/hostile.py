@@ -260,7 +260,7 @@ def judge(path: Path) -> str:
         verdict = "result"
     except (Problem, ValueError):
         verdict = "refused"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - every other kind is a finding
         return f"{type(error).__name__}: {error}"
     wall, busy = time.perf_counter() - began[0], time.process_time() - began[1]
     memory_gb = (peak_bytes() - peak) / 1e9

@@ -52,13 +52,13 @@ def _handler(behaviour: Behaviour) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_HEAD(self) -> None:  # noqa: N802 - the name is the library's
+        def do_HEAD(self) -> None:
             self._answer(body=False)
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self._answer(body=True)
 
-        def do_PUT(self) -> None:  # noqa: N802
+        def do_PUT(self) -> None:
             content = self._read()
             sha256 = self.path.rpartition("/")[2]
             whole = hashlib.sha256(content).hexdigest() == sha256
@@ -66,7 +66,7 @@ def _handler(behaviour: Behaviour) -> type[BaseHTTPRequestHandler]:
                 behaviour.uploads[sha256] = content
             self._reply({}, 200 if whole else 400)
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             content = self._read()
             if self.headers["Authorization"] != f"Bearer {TOKEN}":
                 self._reply({"error": "Invalid username or password."}, 401)
@@ -122,7 +122,7 @@ def _handler(behaviour: Behaviour) -> type[BaseHTTPRequestHandler]:
             match = _RESOLVE.fullmatch(self.path)
             if behaviour.status != 200:
                 self._refuse(behaviour.status)
-            elif match is None or behaviour.repos is not None and match["repo"] not in behaviour.repos:
+            elif match is None or (behaviour.repos is not None and match["repo"] not in behaviour.repos):
                 self._refuse(404, "RepoNotFound")
             elif match["path"] not in behaviour.files:
                 self._refuse(404, "EntryNotFound")

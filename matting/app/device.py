@@ -45,7 +45,7 @@ class Device:
         self.matte_clip = lend(duration=clip_seconds)(self._matte_clip)
         self.run_method = lend(duration=method_seconds)(self._run_method)
 
-    def _matte(self, image: NDArray[np.uint8], max_side: int | None = None, options: Mapping[str, Any] = {}) -> Matte:  # noqa: B006
+    def _matte(self, image: NDArray[np.uint8], max_side: int | None = None, options: Mapping[str, Any] = {}) -> Matte:
         return matte_image(image, self.model, max_side, **options)
 
     def _matte_clip(

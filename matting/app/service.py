@@ -175,7 +175,7 @@ def check_pixels(path: str | Path) -> None:
             pixels, counted = picture.width * picture.height, ""
     except Image.DecompressionBombError:
         pixels, counted = 2 * (Image.MAX_IMAGE_PIXELS or 0), "more than "
-    except Exception:  # readers raise many kinds; load_image says what is wrong with it
+    except Exception:  # noqa: BLE001 - readers raise many kinds; load_image says what is wrong with it
         return
     if pixels > MAX_MEGAPIXELS * 1e6:
         raise Problem(text.ERROR_PIXELS.format(megapixels=f"{counted}{pixels / 1e6:.0f}", limit=MAX_MEGAPIXELS))

@@ -66,7 +66,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
     turn: object = None
-    painting: Painting = Painting()
+    painting: Painting = field(default_factory=Painting)
     address: str = ""
     used: float = field(default_factory=time.monotonic)
     passing: bool = False

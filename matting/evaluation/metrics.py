@@ -7,6 +7,7 @@ alphamatting.com covers unknown pixels only and scales differently: its figures 
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import cv2
@@ -136,7 +137,7 @@ def conn(prediction: FloatArray, ground_truth: FloatArray) -> float:
     both = np.minimum(prediction, ground_truth)
     level = np.ones(both.shape)
     undecided = np.ones(both.shape, dtype=bool)
-    for previous, threshold in zip(CONN_THRESHOLDS[:-1], CONN_THRESHOLDS[1:], strict=True):
+    for previous, threshold in pairwise(CONN_THRESHOLDS):
         failed = undecided & ~_largest_component(both >= threshold)
         level[failed] = previous
         undecided &= ~failed

@@ -140,7 +140,7 @@ def _to_array(picture: Image.Image, name: str, matte_colour: tuple[int, int, int
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # EXIF that cannot be read, with any kind of error, says nothing about orientation
+    except Exception:  # noqa: BLE001 - EXIF that cannot be read, with any kind of error, says nothing about orientation
         return picture
 
 

@@ -29,7 +29,7 @@ def asked():
     paths = []
 
     class Note(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             paths.append(self.path)
             self.send_error(404)
 

@@ -113,7 +113,7 @@ def test_a_failure_leaves_an_older_result_alone(photo, run, tmp_path, monkeypatc
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "photo.png"]
 
 
-@pytest.mark.parametrize("arguments, reason", [
+@pytest.mark.parametrize(("arguments", "reason"), [
     (["gone.png", "-o", "out.png"], "there is no file or folder gone.png"),
     (["photo.png"], "required: -o/--output"),
     (["photo.png", "-o", "out.jpg"], "JPEG cannot hold transparency: choose .png"),

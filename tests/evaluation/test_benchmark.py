@@ -21,7 +21,7 @@ def test_the_trimap_is_forced_only_while_asked(lite):
         assert torch.equal(model(image).trimap, own)
 
 
-@pytest.mark.parametrize("share, gmac", [(0.05, 3.5), (0.15, 5.0)])
+@pytest.mark.parametrize(("share", "gmac"), [(0.05, 3.5), (0.15, 5.0)])
 def test_multiply_accumulates_of_the_paper(share, gmac):
     """What the network of the paper costs at 512x512."""
     model, image, trimap = benchmark.build("paper", (512, 512), share)

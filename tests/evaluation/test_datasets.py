@@ -114,7 +114,7 @@ def test_missing_things_are_named(tmp_path):
         find_items("folders", tmp_path)
     save(tmp_path / "image/b.png", colour())
     save(tmp_path / "trimap/b.png", grey())
-    with pytest.raises(ValueError, match="a.png has no trimap"):
+    with pytest.raises(ValueError, match=r"a.png has no trimap"):
         find_items("folders", tmp_path)
     save(tmp_path / "image/b.jpg", colour())
     with pytest.raises(ValueError, match="same stem"):
@@ -136,7 +136,7 @@ def test_wrong_sizes_and_broken_files_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"alpha/a.png is 31x40 px, but its image is 30x40 px"):
         find_items("folders", tmp_path)[0].load()
     (tmp_path / "alpha/a.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="alpha/a.png cannot be read as a picture"):
+    with pytest.raises(ValueError, match=r"alpha/a.png cannot be read as a picture"):
         find_items("folders", tmp_path)[0].load()
 
 

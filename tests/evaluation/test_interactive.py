@@ -60,4 +60,4 @@ def test_rows_are_means_over_the_photos_with_a_mistake():
     ours, literal = interactive.rows("street", [touched, left, worse])
     assert ours == "| street, 2 of 3 | ours | 0.3000 | 0.2000 | 0.1500 | 0.2000 | 1 |"
     assert literal == "| street, 2 of 3 | literal | 0.3000 | 0.2000 | 0.1500 | 0.1500 | 0 |"
-    assert list(interactive.rows("keyed", [left]))[0] == "| keyed, 0 of 1 | ours | - | - | - | - | 0 |"
+    assert next(iter(interactive.rows("keyed", [left]))) == "| keyed, 0 of 1 | ours | - | - | - | - | 0 |"

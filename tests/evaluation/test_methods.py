@@ -74,7 +74,7 @@ def test_methods_with_a_download_say_its_size_and_marks_are_set():
     assert "25.9 MB" in METHODS["modnet"].needs and "114.5 MB" in METHODS["birefnet-lite"].needs
     assert METHODS["birefnet-lite"].trained_on == ("p3m-500-p", "p3m-500-np")
     assert all(len(method.download.revision) == 40 for method in METHODS.values() if method.download)
-    with pytest.raises(ValueError, match="method must be one of ours, coarse, .*, got 'magic'"):
+    with pytest.raises(ValueError, match=r"method must be one of ours, coarse, .*, got 'magic'"):
         choose(["ours", "magic"])
 
 
@@ -125,7 +125,7 @@ def test_run_refuses_what_is_no_alpha():
     image = np.zeros((4, 5, 3), np.uint8)
     with pytest.raises(ValueError, match=r"alpha must be \(4, 5\) in \[0, 1\], got \(5, 4\)"):
         run(lambda image, trimap: Estimate(np.zeros((5, 4), np.float32)), image)
-    with pytest.raises(ValueError, match="in 0.0 to nan|in nan to nan"):
+    with pytest.raises(ValueError, match=r"in 0.0 to nan|in nan to nan"):
         run(lambda image, trimap: Estimate(np.full((4, 5), np.nan, np.float32)), image)
 
 

@@ -216,7 +216,7 @@ def test_float32_and_float64_agree(pair, trimap):
     assert np.allclose(narrow, wide, rtol=1e-4)
 
 
-@pytest.mark.parametrize("metric", (*WHOLE_IMAGE, metrics.iou))
+@pytest.mark.parametrize("metric", [*WHOLE_IMAGE, metrics.iou])
 def test_shapes_must_agree(metric):
     with pytest.raises(ValueError, match=r"the same shape, got \(2, 2\) and \(2, 3\)"):
         metric(np.zeros((2, 2)), np.zeros((2, 3)))

@@ -32,7 +32,7 @@ def test_mean_std_and_sigmoid_are_applied(tmp_path):
 def test_the_output_may_be_named(tmp_path, image):
     path = red_network(tmp_path / "red.onnx")
     assert OnnxNetwork(path, Preprocessing(32, output="zero", **PLAIN))(image).max() == 0
-    with pytest.raises(ValueError, match="red.onnx has no output 'matte', it has alpha, zero"):
+    with pytest.raises(ValueError, match=r"red.onnx has no output 'matte', it has alpha, zero"):
         OnnxNetwork(path, Preprocessing(32, output="matte"))
 
 
@@ -61,5 +61,5 @@ def test_files_that_are_no_networks_are_explained(tmp_path):
     with pytest.raises(ValueError, match="there is no file"):
         OnnxNetwork(tmp_path / "missing.onnx", Preprocessing(32))
     (tmp_path / "text.onnx").write_text("not a network")
-    with pytest.raises(ValueError, match="text.onnx is not a network that onnxruntime can load"):
+    with pytest.raises(ValueError, match=r"text.onnx is not a network that onnxruntime can load"):
         OnnxNetwork(tmp_path / "text.onnx", Preprocessing(32))

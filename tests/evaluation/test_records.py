@@ -34,7 +34,7 @@ def test_a_cut_last_line_is_left_out(tmp_path):
 def test_a_damaged_line_is_named(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text(",".join(COLUMNS) + "\nportraits,keyed\n")
-    with pytest.raises(ValueError, match="results.csv, line 2"):
+    with pytest.raises(ValueError, match=r"results.csv, line 2"):
         read_records(path)
     path.write_text("name,score\n")
     with pytest.raises(ValueError, match="should have the columns dataset, subset"):

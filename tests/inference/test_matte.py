@@ -81,7 +81,7 @@ def test_blur_shows_the_background_alone(matte):
 
 @pytest.mark.parametrize("background", ["nocolour", "#12", (1, 2), (0, 0, 256), (-1, 0, 0), "", (1, 2, 3, 4)])
 def test_what_is_no_background(matte, background):
-    with pytest.raises(ValueError, match="background must be 'blur', a colour .* got"):
+    with pytest.raises(ValueError, match=r"background must be 'blur', a colour .* got"):
         matte.composite(background)
 
 

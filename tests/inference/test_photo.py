@@ -171,7 +171,7 @@ def test_unknown_bias_changes_what_is_redrawn(network):
 
 @pytest.mark.parametrize("source", ["missing.jpg", np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)])
 def test_bad_images_are_refused(network, source):
-    with pytest.raises(ValueError, match="there is no file|image must be"):
+    with pytest.raises(ValueError, match=r"there is no file|image must be"):
         matte_image(source, network)
 
 

@@ -15,7 +15,7 @@ def encoder() -> EfficientNetEncoder:
     return EfficientNetEncoder(64, 1).eval().requires_grad_(False)
 
 
-@pytest.mark.parametrize("kernel, before, after", [(3, 0, 1), (5, 1, 2)])
+@pytest.mark.parametrize(("kernel", "before", "after"), [(3, 0, 1), (5, 1, 2)])
 @pytest.mark.parametrize("training", [False, True])
 def test_strided_convolutions_pad_one_more_pixel_after(kernel, before, after, training):
     torch.manual_seed(0)

@@ -79,7 +79,7 @@ def test_patches_and_attention(network, inputs):
 
 
 def test_without_attention_a_region_stands_alone(network, inputs):
-    image, coarse, cells, neighbours = inputs
+    image, coarse, cells, _neighbours = inputs
     together = network(*inputs, cross_region=False)
     alone = network(image, coarse, cells[2:3], nearest_regions(cells[2:3]), cross_region=False)
     assert_close(together.patches[2], alone.patches[0], rtol=0, atol=1e-5)
@@ -101,7 +101,7 @@ def test_no_region_at_all(network, inputs):
     assert patches.shape == (0, 1, 8, 8) and attention.shape == (0, 8, 9)
 
 
-@pytest.mark.parametrize("offset, row", [
+@pytest.mark.parametrize(("offset", "row"), [
     ((0, 0), 24), ((-3, -3), 0), ((3, 3), 48), ((1, -3), 28), ((0, 4), 28), ((0, -4), 20), ((-3, -4), 49), ((3, 4), 49),
     ((4, 0), 49), ((2, 10), 48), ((2, 11), 49), ((-40, 60), 49),
 ])  # fmt: skip

@@ -38,7 +38,9 @@ def test_neighbours_of_few_regions(count):
         assert torch.equal(nearest_regions(cells), brute_force(cells))
 
 
-@pytest.mark.parametrize("count, rows, columns", [(110, 11, 10), (60, 11, 10), (90, 60, 150), (40, 300, 300), (12, 700, 3)])
+@pytest.mark.parametrize(
+    ("count", "rows", "columns"), [(110, 11, 10), (60, 11, 10), (90, 60, 150), (40, 300, 300), (12, 700, 3)]
+)
 def test_neighbours_on_dense_and_scattered_masks(count, rows, columns):
     cells = random_cells(count, count, rows, columns)
     assert torch.equal(nearest_regions(cells), brute_force(cells))

@@ -19,7 +19,7 @@ def encoder() -> swin.SwinEncoder:
     return encoder
 
 
-@pytest.mark.parametrize("side, before, after", [(7, 0, 0), (8, 3, 3), (12, 1, 1), (13, 0, 1), (4, 1, 2), (1, 3, 3)])
+@pytest.mark.parametrize(("side", "before", "after"), [(7, 0, 0), (8, 3, 3), (12, 1, 1), (13, 0, 1), (4, 1, 2), (1, 3, 3)])
 def test_padding_is_split_evenly_with_the_odd_one_after(side, before, after):
     padded = swin.pad_to_windows(torch.ones(1, side, 14, 2))
     assert padded.shape == (1, before + side + after, 14, 2)
@@ -35,7 +35,7 @@ def test_windows_are_cut_row_by_row_and_joined_again():
     assert torch.equal(swin.join_windows(windows, 14, 21), x)
 
 
-@pytest.mark.parametrize("height, width", [(7, 7), (8, 13), (1, 20)])
+@pytest.mark.parametrize(("height", "width"), [(7, 7), (8, 13), (1, 20)])
 def test_cropping_undoes_padding(height, width):
     x = torch.rand(1, height, width, 3)
     assert torch.equal(swin.crop_to_grid(swin.pad_to_windows(x), height, width), x)
@@ -120,7 +120,7 @@ def blocks_without_shift(stage: swin.SwinStage, x: torch.Tensor) -> torch.Tensor
     return x
 
 
-@pytest.mark.parametrize("stage, height, width, shifts", [
+@pytest.mark.parametrize(("stage", "height", "width", "shifts"), [
     (0, 8, 8, True), (0, 7, 21, False), (1, 14, 4, False), (2, 8, 9, True), (3, 7, 7, False), (3, 14, 14, False),
 ])  # fmt: skip
 def test_which_stages_shift(encoder, stage, height, width, shifts):

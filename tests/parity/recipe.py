@@ -45,7 +45,7 @@ def state_dict() -> dict[str, np.ndarray]:
 
 def value(key: str, shape: tuple[int, ...]) -> np.ndarray:
     """One tensor: float32, or int64 for the batch counters of BatchNorm."""
-    owner, _, leaf = key.rpartition(".")
+    _owner, _, leaf = key.rpartition(".")
     if leaf == "num_batches_tracked":
         return np.zeros(shape, np.int64)
     if leaf in RGB_STATISTICS:

@@ -92,7 +92,7 @@ def test_a_full_disk_is_not_called_a_missing_connection(hub, tmp_path, monkeypat
 
     hub.files["onnx/model.onnx"] = CONTENT
     monkeypatch.setattr("matting.weights.hub.hf_hub_download", full)
-    with pytest.raises(DownloadError, match="cannot be stored: .*No space left on device"):
+    with pytest.raises(DownloadError, match=r"cannot be stored: .*No space left on device"):
         fetch(wanted(), tmp_path / "cache")
 
 

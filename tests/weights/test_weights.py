@@ -57,7 +57,7 @@ def test_numbers_that_do_not_survive_are_not_written(tmp_path):
     model = MattingNetwork(PRESETS["lite"])
     with torch.no_grad():
         model.refine.decoder.alpha.bias.fill_(1e6)  # float16 ends at 65504
-    with pytest.raises(ValueError, match="refine.decoder.alpha.bias has values that are not finite"):
+    with pytest.raises(ValueError, match=r"refine.decoder.alpha.bias has values that are not finite"):
         save_weights(model, tmp_path / "a.safetensors", {})
     assert not list(tmp_path.iterdir())
 
@@ -77,7 +77,7 @@ def test_missing_extra_and_misshapen_weights_are_named(state, tmp_path):
             load_model(write(tmp_path / "wrong.safetensors", wrong))
 
 
-@pytest.mark.parametrize("config, reason", [
+@pytest.mark.parametrize(("config", "reason"), [
     (None, "no network configuration in its metadata"),
     ("{", "configuration that does not work"),
     ("[1]", "expected the JSON of a NetworkConfig"),
@@ -106,7 +106,7 @@ def test_a_truncated_file_says_how_long_it_is(keep, saved, tmp_path):
 
 
 def test_sources_that_do_not_exist(tmp_path):
-    with pytest.raises(ValueError, match="weights must be 'bundled', hub:OWNER/REPO or a file; there is no file 'gone.pth'"):
+    with pytest.raises(ValueError, match=r"weights must be 'bundled', hub:OWNER/REPO or a file; there is no file 'gone.pth'"):
         load_model("gone.pth")
     for source in ("hub:", "hub:owner", "hub:owner/repo/more", "hub:owner/repo@", "hub:owner/repo:", "hub:owner/repo file"):
         with pytest.raises(ValueError, match=r"expected hub:OWNER/REPO\[@REVISION\]\[:FILE\], got 'hub:"):
@@ -124,7 +124,7 @@ class Malice:
         return os.system, ("true",)
 
 
-@pytest.mark.parametrize("content, reason", [
+@pytest.mark.parametrize(("content", "reason"), [
     (Malice(), "not a checkpoint that can be read safely"),
     ({"model": {}}, "should be the authors' checkpoint, a dictionary with their weights under 'mat_model'"),
     ({"mat_model": 5}, "should be the authors' checkpoint"),
@@ -186,10 +186,10 @@ def test_bundled_weights_that_are_not_the_published_ones(bundle, tmp_path):
     with pytest.raises(ValueError, match=f"lite.safetensors should have {len(data)} bytes, it has {len(data) + 1}"):
         load_model()
     path.unlink()
-    with pytest.raises(ValueError, match="bundled weights are incomplete: there is no .*lite.safetensors"):
+    with pytest.raises(ValueError, match=r"bundled weights are incomplete: there is no .*lite.safetensors"):
         load_model()
     sources.MANIFEST.unlink()
-    with pytest.raises(ValueError, match="no bundled weights: there is no .*manifest.json"):
+    with pytest.raises(ValueError, match=r"no bundled weights: there is no .*manifest.json"):
         load_model()
 
 

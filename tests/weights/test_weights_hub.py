@@ -116,7 +116,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(hub, saved):
 
 def test_a_download_that_breaks_off_for_good_leaves_nothing(hub, saved, tmp_path):
     hub.repos, hub.files, hub.cut_after, hub.cuts = None, {"model.safetensors": saved.read_bytes()}, 5_000_000, 100
-    with pytest.raises(ValueError, match="owner/portraits/model.safetensors could not be downloaded: "):
+    with pytest.raises(ValueError, match=r"owner/portraits/model.safetensors could not be downloaded: "):
         locate("hub:owner/portraits")
     assert not list(tmp_path.rglob("*.safetensors"))
     hub.cuts = 0
@@ -131,7 +131,7 @@ def test_files_of_the_hub_that_are_not_what_they_should_be(hub, saved):
         load_model("hub:owner/portraits", "cpu")
     with pytest.raises(ValueError, match=r"is not a complete safetensors file \(5000 bytes\)"):
         load_model("hub:owner/portraits:short.safetensors", "cpu")
-    with pytest.raises(ValueError, match="owner/unknown/model.safetensors could not be downloaded: "):
+    with pytest.raises(ValueError, match=r"owner/unknown/model.safetensors could not be downloaded: "):
         load_model("hub:owner/unknown", "cpu")
     with pytest.raises(ValueError, match="could not be downloaded: "):
         load_model("hub:owner/portraits:../../../etc/passwd", "cpu")
@@ -144,5 +144,5 @@ def test_a_hub_that_does_not_answer_matters_only_the_first_time(hub, saved, monk
     locate("hub:owner/portraits")
     monkeypatch.setenv("HF_ENDPOINT", NOBODY)
     assert locate("hub:owner/portraits").read_bytes() == saved.read_bytes()
-    with pytest.raises(ValueError, match="owner/another/model.safetensors could not be downloaded: "):
+    with pytest.raises(ValueError, match=r"owner/another/model.safetensors could not be downloaded: "):
         locate("hub:owner/another")

@@ -1,6 +1,6 @@
 """One photo and everything made of it, as the pages show it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +68,7 @@ class Result:
     truth: NDArray[np.float32] | None
     parts: Parts
     example: ExamplePhoto | None = None
-    painting: Painting = Painting()
+    painting: Painting = field(default_factory=Painting)
     picked: Parts | None = None
     picked_after: int = 0
 
