@@ -234,7 +234,7 @@ COMPARE_KNOWN = (
 )
 COMPARE_TOUCHED = "This network is shown as you touched it up; the button runs it on the photo alone."
 COMPARE_NO_TRUTH = "Errors need the true alpha, which the first tab takes. Until then, these are the cut-outs."
-COMPARE_DOWNLOAD = "downloads {megabytes:.0f} MB"
+COMPARE_DOWNLOAD = "downloads {size}"
 COMPARE_SLOW = "slow"
 COMPARE_NEEDS_TRUTH = "needs the true alpha"
 COMPARE_TRAINED = "trained on {sets}"

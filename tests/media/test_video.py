@@ -300,7 +300,7 @@ def noise(frame: int, width: int, height: int) -> np.ndarray:
 
 def test_an_interrupted_writer_leaves_nothing(tmp_path):
     source = make_clip(tmp_path / "a.mp4")
-    with (  # noqa: PT012 - what interrupts the block is raised in it
+    with (
         pytest.raises(KeyboardInterrupt),
         ClipReader(source) as reader,
         ClipWriter(tmp_path / "out.mp4", H264_MP4, 64, 48, reader) as writer,

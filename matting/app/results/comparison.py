@@ -152,7 +152,7 @@ def _figure(entry: Compared, picture: NDArray[np.uint8] | None, view: str, stem:
 def _label(method: Method) -> str:
     notes = []
     if method.download is not None:
-        notes.append(text.COMPARE_DOWNLOAD.format(megabytes=method.download.size_bytes / 1e6))
+        notes.append(text.COMPARE_DOWNLOAD.format(size=method.download.size))
     if method.slow:
         notes.append(text.COMPARE_SLOW)
     if method.uses_trimap:
