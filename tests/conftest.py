@@ -1,4 +1,4 @@
-"""What all tests share: a small network with random weights, and its file."""
+"""What all tests share: which of them are slow, a small network with random weights, and its file."""
 
 import json
 from collections.abc import Iterator
@@ -12,6 +12,16 @@ from parity import recipe
 
 from matting.network import PRESETS, MattingNetwork
 from matting.weights import save_weights
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` picks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for the browser is marked `browser`, and whatever is `browser` is `slow` too."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        if item.get_closest_marker("browser"):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -58,3 +58,13 @@ def test_the_container_runs_the_app_as_another_user():
     copied = [name for line in lines if line.startswith("COPY") for name in line.split()[1:-1]]
     assert all((ROOT / name).exists() for name in copied)
     assert {"app.py", "matting", "examples", "requirements.txt"} <= set(copied)
+
+
+def test_a_commit_is_checked_by_the_commands_of_the_checks():
+    (source,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert source["repo"] == "local"  # nothing is fetched
+    commands = [hook["entry"].removeprefix("bash -c ").strip("'") for hook in source["hooks"]]
+    lines = [line.split("  #")[0] for line in (ROOT / ".ci/run").read_text().splitlines()]
+    begin = lines.index(commands[0])
+    assert lines[begin : begin + len(commands)] == commands
+    assert "-m pytest" in lines[begin + len(commands)]
