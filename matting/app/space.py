@@ -38,7 +38,7 @@ class Space(gr.Blocks):
             if getattr(block_fn, "is_validator_function", False):  # what these say, Gradio prints
                 raise Problem(text.ERROR_VALUES) from None
             raise Problem(plain(error.message)) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the visitor is told that something went wrong, the log what
             report(error)
             raise Problem(text.ERROR_UNEXPECTED) from None
 
@@ -47,7 +47,7 @@ class Space(gr.Blocks):
             return await super().preprocess_data(*arguments, **options)
         except (gr.Error, InvalidPathError, FileNotFoundError):
             raise
-        except Exception:  # a value of another kind than the component's; components raise whatever comes
+        except Exception:  # noqa: BLE001 - a value of another kind than the component's; components raise whatever comes
             raise Problem(text.ERROR_VALUES) from None
 
 

@@ -277,7 +277,7 @@ def test_a_proxy_may_say_the_name_only_if_it_is_trusted(served, seen):
     ("environment", "known", "unknown"),
     [
         ({}, ["localhost:7860", "127.0.0.1:1", "[::1]:7860"], ["evil.example:7860", "192.168.1.2", "", "a/b"]),
-        ({"GRADIO_SERVER_NAME": "0.0.0.0"}, ["app.example", "192.168.1.2:7860"], ["", "a b", 'x"y']),  # noqa: S104
+        ({"GRADIO_SERVER_NAME": "0.0.0.0"}, ["app.example", "192.168.1.2:7860"], ["", "a b", 'x"y']),
         ({"MATTING_HOSTS": "app.example, other.example:8443"}, ["app.example:1", "other.example:8443"], ["other.example:1"]),
         ({"SPACE_ID": "owner/matting"}, ["owner-matting.hf.space"], [""]),
     ],

@@ -42,7 +42,7 @@ class Keeper:
             await asyncio.sleep(_EVERY_S)
             try:
                 await self.look()
-            except Exception as error:  # it must go on
+            except Exception as error:  # noqa: BLE001 - it must go on
                 report(error)
 
     async def look(self) -> None:
@@ -115,6 +115,8 @@ async def guarded(app: App) -> AsyncIterator[None]:
     space = app.get_blocks()
     if not isinstance(space, Space):
         raise TypeError(f"expected a Space, got {type(space).__name__}")
+    if app.middleware_stack is None:
+        raise TypeError("expected an app whose middleware is built, as it is while its lifespan begins")
     keeper = Keeper(app, space.sessions, space.visitors)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: report(context.get("exception") or RuntimeError()))
     app.middleware_stack = Guard(

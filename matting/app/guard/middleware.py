@@ -75,7 +75,7 @@ class Guard:
                 await self._pass_on(scope, receive, answer)
         except RefusedError as error:
             await answer.refuse(error, scope, receive)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, an answer is due
             report(error)
             await answer.refuse(RefusedError(500, "Something went wrong."), scope, receive)
 

@@ -25,7 +25,7 @@ def address_of(scope: Scope) -> str:
     """
     client = scope.get("client")
     try:
-        address = ipaddress.ip_address(client[0])
+        address = ipaddress.ip_address(client[0] if client else "")
     except (TypeError, ValueError):
         return ""
     if address.is_loopback and (b"x-gradio-user", b"mcp") in scope.get("headers", ()):  # our own, for its callers
