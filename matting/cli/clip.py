@@ -1,4 +1,4 @@
-"""The part of the command line that is about clips: its options, the names of its files, and running one clip."""
+"""Clips on the command line: options, names of output files, and matting of one clip."""
 
 import argparse
 import sys
@@ -26,7 +26,7 @@ def add_clip_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         choices=EXPORT_FORMATS,
         metavar="KIND",
-        help="write a clip in these forms, next to each other: "
+        help="write a clip in these export formats: "
         + "; ".join(f"{name} ({kind.title})" for name, kind in EXPORT_FORMATS.items())
         + ". The output is a folder then. Without it, the ending of the output decides: .webm, .mov or .zip, "
         "and .mp4 with --alpha or --background",
@@ -36,7 +36,7 @@ def add_clip_options(parser: argparse.ArgumentParser) -> None:
         "--steady",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="steady the alpha over time: less flicker, a frame of look-ahead (--steady: its name of before, understood until "
+        help="temporal filter of the alpha: less flicker, one frame of look-ahead (--steady is its old name, accepted until "
         "the next release)",
     )
 
@@ -56,7 +56,7 @@ def _is_still(path: Path) -> bool:
 
 
 class ClipJob(NamedTuple):
-    """One clip to read and the file to make for each product."""
+    """A clip to read and the file to write for each export format."""
 
     source: Path
     outputs: dict[str, Path]
@@ -70,37 +70,37 @@ def plan_clip(source: Path, output: Path, options: argparse.Namespace) -> ClipJo
     """The job of a single clip; the output is a file, or a folder if it exists as one or --save is given.
 
     Raises:
-        ValueError: if the output's ending fits no product.
+        ValueError: if the output's suffix belongs to no export format.
     """
     if options.save or output.is_dir():
         return plan_clip_in_folder(source, output, options)
-    wanted = _plain_product(options)
+    name = _default_format(options)
     suffix = output.suffix.lower()
-    if wanted == "webm" and suffix in _BY_SUFFIX:
-        wanted = _BY_SUFFIX[suffix]
-    elif suffix != Path(EXPORT_FORMATS[wanted].ending).suffix:
+    if name == "webm" and suffix in _BY_SUFFIX:
+        name = _BY_SUFFIX[suffix]
+    elif suffix != Path(EXPORT_FORMATS[name].ending).suffix:
         if suffix == ".mp4":
             raise ValueError("mp4 holds no transparency: write .webm or .mov, or add --alpha or --background")
-        endings = "an ending of .webm, .mov or .zip" if wanted == "webm" else "the ending .mp4"
+        endings = "an ending of .webm, .mov or .zip" if name == "webm" else "the ending .mp4"
         raise ValueError(f"{output} cannot be written: expected {endings} for a clip")
-    return ClipJob(source, {wanted: output})
+    return ClipJob(source, {name: output})
 
 
 def plan_clip_in_folder(source: Path, folder: Path, options: argparse.Namespace, whole: bool = False) -> ClipJob:
-    """The job of a clip whose files go to a folder; `whole` keeps its ending in their names, as in a.mp4.webm."""
+    """The job of a clip whose files go to a folder; `whole` keeps its suffix in their names, as in a.mp4.webm."""
     stem = source.name if whole else source.stem
-    return ClipJob(source, {name: export_path(folder, stem, name) for name in options.save or [_plain_product(options)]})
+    return ClipJob(source, {name: export_path(folder, stem, name) for name in options.save or [_default_format(options)]})
 
 
-def _plain_product(options: argparse.Namespace) -> str:
-    """The product that corresponds to what a photo would become."""
+def _default_format(options: argparse.Namespace) -> str:
+    """The export format that corresponds to a photo's result with these options."""
     if options.alpha:
         return "alpha"
     return "webm" if options.background is None else "composite"
 
 
 def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespace) -> None:
-    """Matte a clip with a progress bar over its frames, then say where the time went.
+    """Matte a clip with a progress bar over its frames, then print `ClipReport.summary`.
 
     Raises:
         ValueError, OSError: as `matting.inference.clip.matte_clip`.

@@ -1,4 +1,4 @@
-"""Cut people out from the command line: python -m matting PHOTO|CLIP|FOLDER -o OUT."""
+"""The command line: python -m matting PHOTO|CLIP|FOLDER -o OUT."""
 
 import argparse
 import signal
@@ -24,7 +24,7 @@ from matting.weights import load_model
 
 
 class Job(NamedTuple):
-    """One photo to read and the file to make of it."""
+    """A photo to read and the file to write."""
 
     source: Path
     target: Path
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
-    """Plan the jobs, load the network and do them; 0, or 1 if any file failed."""
+    """Plan the jobs, load the network and run them; returns 0, or 1 if any file failed."""
     options = parser.parse_args(arguments)
     try:
         if options.ray:
@@ -59,7 +59,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         parser.error(str(error))
     try:
         failed = run()
-    except ValueError as error:  # of the cluster; those of files are counted
+    except ValueError as error:  # from the cluster; errors of single files are counted instead
         parser.error(str(error))
     if len(jobs) > 1:
         print(printable(f"{len(jobs) - failed} of {len(jobs)} files done, in {jobs[0].targets[0].parent}"))
@@ -87,8 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--max-side",
         type=read_pixels,
         metavar="PIXELS",
-        help="longer side at which the network works; larger shows finer hair and takes longer (default: one that suits the "
-        "photo, with a closer look where people are small). The result always has the photo's size",
+        help="longer side of the network's input; larger resolves finer hair and takes longer (default: 896 for photos, where "
+        "people who are small are matted in a crop, and 768 for clips). The result always has the photo's size",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: %(default)s)")
     parser.add_argument(
@@ -100,10 +100,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ray",
         metavar="ADDRESS",
-        help="work on this Ray cluster ('auto', 'ray://host:10001', or 'local' for one on this machine), whose machines see "
-        "the same files; needs the package ray[data]",
+        help="run on this Ray cluster ('auto', 'ray://host:10001', or 'local' for one on this machine), whose machines have "
+        "the same files under the same paths; needs the package ray[data]",
     )
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="with --ray: side by side (%(default)s)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="parallel workers with --ray (%(default)s)")
     add_clip_options(parser)
     return parser
 
@@ -134,7 +134,7 @@ def read_pixels(text: str) -> int:
 
 
 def plan_jobs(options: argparse.Namespace) -> list[Job | ClipJob]:
-    """Decide what is read and where the results go, before any work starts.
+    """Determine inputs and outputs, before any work starts.
 
     Raises:
         ValueError: if there is nothing to read, the result has no possible format, or a source would be overwritten.
@@ -157,7 +157,7 @@ def plan_jobs(options: argparse.Namespace) -> list[Job | ClipJob]:
 
 
 def plan_folder(folder: Path, output: Path, options: argparse.Namespace) -> list[Job | ClipJob]:
-    """A job for every photo and clip in the folder; names whatever else lies there. No link is followed out of the folder."""
+    """A job for every photo and clip in the folder; other entries are reported on stderr, links out of the folder too."""
     if output.is_file():
         raise ValueError(f"the input is a folder, so the output must be one too; {output} is a file")
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
@@ -186,34 +186,34 @@ def _why_left_out(entry: Path) -> str:
 
 
 def _twins(files: Sequence[Path]) -> list[tuple[Path, bool]]:
-    """Each file, and whether another has the same name but for the ending."""
+    """Each file, and whether another one has the same stem."""
     stems = Counter(file.stem.lower() for file in files)
     return [(file, stems[file.stem.lower()] > 1) for file in files]
 
 
 def name_result(photo: Path, whole: bool = False) -> str:
-    """a.jpg -> a.png; `whole` keeps the ending too, a.jpg.png, for when there are a.jpg and a.webp."""
+    """a.jpg -> a.png; `whole` keeps the suffix too, a.jpg.png, in case there are a.jpg and a.webp."""
     return f"{photo.name if whole else photo.stem}.png"
 
 
 def run_jobs(jobs: Iterable[Job | ClipJob], model: MattingNetwork, options: argparse.Namespace) -> int:
-    """Do all jobs, name every failure on stderr, and return how many there were."""
+    """Run all jobs, report every failure on stderr, and return their number."""
     jobs = list(jobs)
     return count_failures((run_job(job, model, options) for job in jobs), len(jobs))
 
 
 def run_jobs_on_ray(jobs: Sequence[Job | ClipJob], options: argparse.Namespace) -> int:
-    """The same on a Ray cluster, where each worker loads the network once."""
+    """As `run_jobs`, on a Ray cluster whose workers load the network once each."""
     return count_failures(map_on_ray(jobs, partial(make_worker, options), options.ray, options.workers), len(jobs))
 
 
 def make_worker(options: argparse.Namespace) -> Callable[[Job | ClipJob], str]:
-    """Gives `run_job` with a network of its own."""
+    """`run_job` with a network that is loaded now."""
     return partial(run_job, model=load_model(options.weights, options.device), options=options)
 
 
 def run_job(job: Job | ClipJob, model: MattingNetwork, options: argparse.Namespace) -> str:
-    """Do one job; returns why it failed, or an empty text."""
+    """Run one job; returns the reason of a failure, or an empty string."""
     try:
         job.targets[0].parent.mkdir(parents=True, exist_ok=True)
         if isinstance(job, ClipJob):
@@ -226,7 +226,7 @@ def run_job(job: Job | ClipJob, model: MattingNetwork, options: argparse.Namespa
 
 
 def count_failures(reasons: Iterable[str], total: int) -> int:
-    """Show progress, name every failure on stderr, and return how many there were."""
+    """Show progress, report every failure on stderr, and return their number."""
     failed = 0
     for reason in tqdm(reasons, total=total, unit="file", disable=total == 1):
         if reason:
@@ -236,7 +236,7 @@ def count_failures(reasons: Iterable[str], total: int) -> int:
 
 
 def cut_out_photo(job: Job, model: MattingNetwork, options: argparse.Namespace) -> None:
-    """Matte one photo and write what was asked for."""
+    """Matte one photo and write its alpha, composite or cutout, as the options say."""
     matte = matte_image(job.source, model, options.max_side)
     if options.alpha:
         result = Image.fromarray(to_8_bit(matte.alpha))
@@ -248,7 +248,7 @@ def cut_out_photo(job: Job, model: MattingNetwork, options: argparse.Namespace) 
 
 
 def command() -> int:
-    """The command `matting`: being asked to end is treated like Ctrl-C, so that unfinished files are removed."""
+    """The command `matting`: SIGTERM is treated like Ctrl-C, so that unfinished files are removed."""
     signal.signal(signal.SIGTERM, interrupt)
     return main()
 

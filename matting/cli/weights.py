@@ -1,4 +1,4 @@
-"""Look into weights, convert the authors' checkpoints, publish to the Hugging Face Hub."""
+"""Inspect weights, convert the authors' checkpoints, publish to the Hugging Face Hub."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _DTYPES = {"float16": torch.float16, "float32": torch.float32}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; wrong arguments and weights exit with 2 and one sentence."""
+    """Run the command line; wrong arguments and weights exit with code 2 and one message."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -30,18 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m matting.weights", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    info = commands.add_parser("info", help="check a source and print what it holds")
+    info = commands.add_parser("info", help="check weights and print their properties")
     info.add_argument("source", help="bundled, bundled:PRESET, a file, or hub:OWNER/REPO[@REVISION][:FILE]")
     info.set_defaults(run=print_info)
     convert = commands.add_parser("convert", help="write an authors' checkpoint as safetensors")
     convert.add_argument("checkpoint", type=Path, metavar="AUTHORS.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
-    convert.add_argument("--dtype", choices=_DTYPES, default="float32", help="of the numbers on disk (%(default)s)")
+    convert.add_argument("--dtype", choices=_DTYPES, default="float32", help="type of the numbers in the file (%(default)s)")
     convert.set_defaults(run=convert_checkpoint)
     publish = commands.add_parser("push", help="publish weights, their configuration and a model card")
     publish.add_argument("repo", metavar="OWNER/REPO")
     publish.add_argument("source", nargs="?", default="bundled", help="what to publish (%(default)s)")
-    publish.add_argument("--licence", help="SPDX name, where the weights do not say it themselves")
+    publish.add_argument("--licence", help="SPDX name, if it is not stored with the weights")
     publish.add_argument("--private", action="store_true", help="if the repository is new, make it private")
     publish.set_defaults(run=push_weights)
     return parser

@@ -1,1 +1,1 @@
-"""Files in and out: pictures, clips with their sound, and what a matted clip can be saved as."""
+"""Reading and writing files: images, clips with sound, and the export formats of matted clips."""

@@ -1,4 +1,4 @@
-"""Files that exist under their name only when they are complete."""
+"""Atomic files: they exist under their name only when they are complete."""
 
 import os
 import secrets
@@ -9,10 +9,10 @@ _STEM_BYTES = 100  # of the name that a temporary file's name repeats; file syst
 
 
 class AtomicFile:
-    """A hidden temporary file beside `path` that either becomes `path` or vanishes, at the latest when the program ends.
+    """A hidden temporary file beside `path` that either becomes `path` or is deleted, at the latest when the program ends.
 
-    `with AtomicFile(path) as part: write(part)`; without an error `part` takes the name, replacing what had it before. Of
-    several processes that write the same file, the last one to end wins, and readers see one of the files whole.
+    `with AtomicFile(path) as part: write(part)`; without an error `part` is renamed to `path`, replacing an existing file. Of
+    several processes that write the same file, the last one to finish wins, and readers always see a complete file.
 
     Attributes:
         path: the temporary file, which exists from the beginning.

@@ -1,4 +1,4 @@
-"""Carry the sound of a clip into another container, unchanged where it fits and re-encoded where it does not."""
+"""Copy the audio of a clip into another container; re-encoded if the container does not support its codec."""
 
 from collections.abc import Generator
 
@@ -6,20 +6,20 @@ import av
 
 from matting.media.reader import start_of
 
-_USUAL_RATE = 48000  # samples per second; Opus knows only this and its fractions
+_USUAL_RATE = 48000  # samples per second; Opus supports only this and its fractions
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 
 
 class AudioCarrier:
-    """Copies the first sound track of `source` into `container` piece by piece, so that sound and pictures interleave.
+    """Copies the first audio track of `source` into `container` step by step, so that audio and video packets interleave.
 
-    A source without sound is fine: nothing is carried.
+    A source without audio is allowed: nothing is copied.
 
     Args:
-        source: the clip whose sound is wanted, as an input container of its own; closed by `close`.
+        source: the clip, as an input container of its own; closed by `close`.
         container: an output container to which no packet has been written yet.
-        kept_codecs: names of the codecs the container holds as they are.
-        fallback_codec: encoder for sound in any other codec.
+        kept_codecs: names of the codecs that are copied without re-encoding.
+        fallback_codec: encoder for audio in any other codec.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class AudioCarrier:
             raise
 
     def carry_until(self, seconds: float) -> None:
-        """Write all sound that begins at or before this time of the clip."""
+        """Write all audio packets that begin at or before this time of the clip."""
         while self._next is not None and _begin(self._next) <= seconds:
             self._out.mux(self._next)
             self._next = next(self._packets, None)
 
     def close(self) -> None:
-        """Stop reading the source; sound not yet carried stays out."""
+        """Stop reading the source; audio not yet copied is dropped."""
         self._packets.close()
         self._source.close()
 
@@ -86,5 +86,5 @@ class AudioCarrier:
 
 
 def _begin(packet: av.Packet) -> float:
-    """Seconds at which a packet begins; one without a time stamp follows the packet before it at once."""
+    """Seconds at which a packet begins; 0 for one without a time stamp, so that it is written at once."""
     return float((packet.pts or 0) * packet.time_base)

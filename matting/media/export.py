@@ -1,4 +1,4 @@
-"""What a matted clip can be saved as: one entry of `EXPORT_FORMATS` per kind of file, each given every frame in turn."""
+"""The export formats of matted clips: one entry of `EXPORT_FORMATS` each, to which every frame is written in turn."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ from matting.postprocess.compositing import Background, blur_background, compose
 from matting.postprocess.foreground import estimate_foreground
 
 PREVIEW_SIDE = 1280  # longest side of the preview, pixels
-_FASTEST_PNG = 1  # zlib level; higher ones save a few percent and take several times as long
+_FASTEST_PNG = 1  # zlib level; higher ones save a few percent of the size and take several times as long
 
 Pixels = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ class MatteFrame:
         image: (H, W, 3) uint8 RGB.
         alpha, coarse_alpha: (H, W) float32 in [0, 1], at the size of the image.
         pts, duration: ticks of the clip's time base.
-        unknown_share: share of the working pixels that were redrawn.
+        unknown_share: share of the cells that were refined.
         cut: whether a new scene begins with this frame.
     """
 
@@ -50,31 +50,31 @@ class MatteFrame:
 
     @cached_property
     def foreground(self) -> Pixels:
-        """(H, W, 3) uint8: the subject's own colours; nothing of the old background is left, not even where alpha is 0."""
+        """(H, W, 3) uint8: estimated foreground colours, extrapolated where alpha is 0, so that no old background is left."""
         colours = estimate_foreground(self.image, self.alpha)
-        beyond = blur_background(colours, 1 - self.alpha)  # the subject's colours, smeared outwards
-        return np.where(self.alpha[..., None] > 0, colours, beyond)
+        extrapolated = blur_background(colours, 1 - self.alpha)
+        return np.where(self.alpha[..., None] > 0, colours, extrapolated)
 
     @cached_property
     def cutout(self) -> Pixels:
-        """(H, W, 4) uint8 RGBA, alpha straight."""
+        """(H, W, 4) uint8 RGBA with straight alpha."""
         return np.dstack([self.foreground, to_8_bit(self.alpha)])
 
 
 class Export(Protocol):
-    """A file in the making: takes every frame, exists under its name once the `with` block ends without an error."""
+    """An open output file: every frame is written to it; it gets its name once the `with` block ends without an error."""
 
     def write(self, frame: MatteFrame) -> None: ...
 
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """A kind of file a clip can be saved as.
+    """A kind of file that a matted clip can be saved as.
 
     Attributes:
-        ending: what follows the clip's stem in the file's name.
-        title: what it is, for people.
-        open: (path, open source clip, background) -> context manager of a `Export`.
+        ending: appended to the clip's stem to make the file's name.
+        title: shown to users.
+        open: (path, open source clip, background) -> context manager of an `Export`.
     """
 
     ending: str
@@ -82,14 +82,14 @@ class ExportFormat:
     open: Callable[[Path, ClipReader, Background], AbstractContextManager[Export]]
 
 
-def export_path(folder: Path, stem: str, product: str) -> Path:
-    """Name of a product's file: portrait + "alpha" -> portrait_alpha.mp4."""
-    return folder / f"{stem}{EXPORT_FORMATS[product].ending}"
+def export_path(folder: Path, stem: str, name: str) -> Path:
+    """Path of a clip's file in the export format of this name: portrait + "alpha" -> portrait_alpha.mp4."""
+    return folder / f"{stem}{EXPORT_FORMATS[name].ending}"
 
 
 @dataclass(frozen=True)
 class EncodedExport:
-    """A clip whose frames are drawn by `draw(frame, background)`."""
+    """An encoded clip whose frames are made by `draw(frame, background)`."""
 
     writer: ClipWriter
     draw: Callable[[MatteFrame, Background], Pixels]
@@ -100,7 +100,7 @@ class EncodedExport:
 
 
 class PngSequence:
-    """RGBA PNGs and a table of their time stamps in a zip; pictures have no sound."""
+    """RGBA PNGs and a table of their time stamps in a zip archive; without audio."""
 
     def __init__(self, archive: zipfile.ZipFile, time_base: Fraction):
         self._archive, self._time_base = archive, time_base
@@ -149,7 +149,7 @@ def _open_png(path: Path, reader: ClipReader, background: Background) -> Iterato
 
 
 def preview_panel(width: int, height: int) -> tuple[int, int]:
-    """Even width and height of one of the four pictures of the preview."""
+    """Even width and height in pixels of one of the preview's four panels."""
     columns, rows = _preview_grid(width, height)
     scale = min(1.0, PREVIEW_SIDE / (columns * width), PREVIEW_SIDE / (rows * height))
     width, height = (max(2, round(side * scale / 2) * 2) for side in (width, height))
@@ -157,12 +157,12 @@ def preview_panel(width: int, height: int) -> tuple[int, int]:
 
 
 def _preview_grid(width: int, height: int) -> tuple[int, int]:
-    """Columns and rows: upright clips in a row of four, others two by two."""
+    """Columns and rows of panels: portrait format in a row of four, landscape two by two."""
     return (4, 1) if height > width else (2, 2)
 
 
 def draw_preview(frame: MatteFrame, background: Background) -> Pixels:
-    """Input, coarse alpha, refined alpha and composite side by side, reduced to the size of a screen."""
+    """Input, coarse alpha, final alpha and composite side by side, at most `PREVIEW_SIDE` pixels wide and high."""
     size = preview_panel(*frame.image.shape[1::-1])
     image = np.asarray(Image.fromarray(frame.image).resize(size, Image.Resampling.BOX))
     coarse, alpha = (
@@ -174,7 +174,7 @@ def draw_preview(frame: MatteFrame, background: Background) -> Pixels:
 
 
 def draw_composite(frame: MatteFrame, background: Background) -> Pixels:
-    """(H, W, 3): the subject's own colours over the background."""
+    """(H, W, 3): estimated foreground colours composited onto the background."""
     return composite(frame.foreground, frame.alpha, paint_background(background, frame.image, frame.alpha))
 
 

@@ -1,4 +1,4 @@
-"""Pictures in and out: any common file as upright 8-bit sRGB."""
+"""Read images of any common format as upright 8-bit sRGB, and write them."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from matting.media.atomic import AtomicFile
 
 MAX_PIXELS = 100_000_000
-# What is read. Some of Pillow's other formats are programs rather than pictures (EPS, WMF), so the list is closed.
+# The formats read. Some others that Pillow supports are programs rather than images (EPS, WMF), hence an explicit list.
 FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 PHOTO_SUFFIXES = frozenset(
     (".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo")
@@ -30,27 +30,27 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 pillow_heif.register_heif_opener()
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # load_image has a limit of its own
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # load_image checks MAX_PIXELS itself
 
 ImageSource = str | Path | BinaryIO | Image.Image | NDArray[np.uint8]
 
 
 def load_image(source: ImageSource, matte_colour: tuple[int, int, int] = (255, 255, 255)) -> NDArray[np.uint8]:
-    """Read a picture.
+    """Read an image.
 
-    EXIF orientation is applied, an embedded ICC profile converted to sRGB (either is left aside, as viewers do, if it is
-    broken or, for a profile, belongs to another kind of picture), 16-bit grey scaled to 8 bit, and transparency composited
-    on `matte_colour`. Of animations the first frame is read. Needs about 10 bytes per pixel.
+    EXIF orientation is applied, colours are converted from an embedded ICC profile to sRGB (as in viewers, broken EXIF data and
+    profiles that are broken or of another colour space are ignored), 16-bit grey is scaled to 8 bit, and transparency is
+    composited onto `matte_colour`. Of animations the first frame is read. Needs about 10 bytes per pixel.
 
     Args:
         source: path, open binary file, PIL image, or (H, W, 3) uint8 RGB array.
         matte_colour: RGB colour behind transparent pixels.
 
     Returns:
-        (H, W, 3) uint8 RGB. An array is handed back as it is.
+        (H, W, 3) uint8 RGB. An array is returned as it is.
 
     Raises:
-        ValueError: if the source is no picture, is damaged, or has over `MAX_PIXELS` pixels; says which.
+        ValueError: if the source is no image, is damaged, or has over `MAX_PIXELS` pixels; the message says which.
     """
     if isinstance(source, np.ndarray):
         return _check_array(source)
@@ -62,14 +62,14 @@ def load_image(source: ImageSource, matte_colour: tuple[int, int, int] = (255, 2
 
 
 def save_image(picture: Image.Image | NDArray[np.uint8], path: str | Path) -> None:
-    """Write a picture without metadata; the file appears under its name only when complete.
+    """Write an image without metadata; the file appears under its name only when complete.
 
     Args:
         picture: PIL image, or (H, W), (H, W, 3) or (H, W, 4) uint8 array.
-        path: its ending chooses the format; WebP is written lossless.
+        path: its suffix determines the format; WebP is written lossless.
 
     Raises:
-        ValueError: if the ending is no picture's, or the format cannot hold transparency and the picture has some.
+        ValueError: if the suffix is no image format's, or the format does not support the image's transparency.
         OSError: if the file cannot be written.
     """
     picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
@@ -80,7 +80,7 @@ def save_image(picture: Image.Image | NDArray[np.uint8], path: str | Path) -> No
 
 
 def check_writable(path: Path, transparent: bool) -> str:
-    """The format `save_image` would choose; raises ValueError if it has none for this ending or for transparency."""
+    """The format that `save_image` would use; raises ValueError if there is none for this suffix and transparency."""
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in FORMATS or kind not in Image.SAVE:
         raise ValueError(f"expected a name that ends in .png, .webp, .tif, .jpg or .avif, got {path.name!r}")
@@ -140,7 +140,7 @@ def _to_array(picture: Image.Image, name: str, matte_colour: tuple[int, int, int
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # noqa: BLE001 - EXIF that cannot be read, with any kind of error, says nothing about orientation
+    except Exception:  # noqa: BLE001 - broken EXIF data raises many kinds of errors, and is ignored
         return picture
 
 
@@ -160,7 +160,7 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Apply the embedded ICC profile, where there is one that fits the picture; keep transparency."""
+    """Convert from the embedded ICC profile, if there is one for the image's colour space, to sRGB; keep transparency."""
     data = picture.info.get("icc_profile")
     if not data:
         return picture

@@ -1,4 +1,4 @@
-"""Compute what comes next in a thread, while the caller works with what is there."""
+"""Prefetching: compute the next items of a generator in a thread while the caller works with the current one."""
 
 from collections import deque
 from collections.abc import Generator
@@ -11,9 +11,10 @@ T = TypeVar("T")
 
 
 def prefetch(items: Generator[T, None, None], depth: int = 1) -> Generator[T, None, None]:
-    """The same items in the same order, `depth` of them computed ahead in one thread; errors arrive in their place.
+    """Yield the same items in the same order, `depth` of them computed ahead in one thread.
 
-    Closing it stops the work after the item in hand and closes `items`.
+    An error of `items` is raised where its item would have been yielded. Closing the generator stops the thread after the item
+    it is computing and closes `items`.
     """
     with closing(items), ThreadPoolExecutor(max_workers=1) as pool:
         try:

@@ -1,4 +1,4 @@
-"""Read the frames of a clip one by one, upright and with their time stamps; memory does not grow with the clip."""
+"""Read the frames of a clip one by one, upright and with time stamps; memory use does not depend on the clip's length."""
 
 import math
 import os
@@ -14,7 +14,7 @@ import numpy as np
 
 CLIP_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".gif", ".avi", ".mpg", ".mpeg", ".ts", ".3gp"})
 
-# Containers that hold pictures themselves. Playlists and other text formats are left out: they can name other files.
+# Containers that include their media. Playlists and other text formats are excluded, since they can refer to other files.
 _CONTAINERS = "mov,matroska,webm,gif,avi,mpegts,mpeg,mp3,wav,flac,aac,ogg"
 _OPEN_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
 _UNSPECIFIED = 2
@@ -23,10 +23,10 @@ _HD_HEIGHT = 720
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """What a clip is, known before any frame is decoded.
+    """Properties of a clip.
 
     Attributes:
-        width, height: pixels of a frame as it is shown, rotation applied.
+        width, height: pixels of a frame as displayed, after rotation.
         frames: number of frames in the file.
         duration: seconds from the first frame to the end of the last.
         frame_rate: average frames per second.
@@ -34,7 +34,7 @@ class ClipInfo:
         pixel_aspect: width of a pixel over its height; 1 unless the clip is anamorphic.
         rotation: degrees counter-clockwise that were applied to the stored frames, 0, 90, 180 or 270.
         codec: name of the video codec.
-        audio_codec: name of the first sound track's codec, None if the clip is silent.
+        audio_codec: name of the first audio track's codec, None if there is none.
     """
 
     width: int
@@ -50,9 +50,12 @@ class ClipInfo:
 
 
 class Frame(NamedTuple):
-    """image (H, W, 3) uint8 RGB, upright; pts and duration in ticks of the clip's time base.
+    """One decoded frame.
 
-    pts is counted from the start of the clip and always increases.
+    Attributes:
+        image: (H, W, 3) uint8 RGB, upright.
+        pts: presentation time from the start of the clip, in ticks of its time base; strictly increasing.
+        duration: in ticks of the clip's time base.
     """
 
     image: np.ndarray
@@ -102,14 +105,14 @@ class ClipReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Frames in order, from the first; a reader can be iterated once."""
+        """Yield the frames in order; a reader can be iterated once."""
         last = None
         usual = max(1, round(1 / (self.info.frame_rate * self.info.time_base)))
         start = round(start_of(self._container) / self.info.time_base)
         frame, self._first = self._first, None
         while frame is not None:
             pts = frame.pts - start if frame.pts is not None else (0 if last is None else last + usual)
-            last = pts if last is None else max(pts, last + 1)  # two frames at one time: the second is a tick late
+            last = pts if last is None else max(pts, last + 1)  # of two frames with the same time, the second is a tick late
             yield Frame(self._upright_rgb(frame), last, frame.duration or usual)
             with self._reading():
                 frame = next(self._decoded, None)
@@ -122,7 +125,7 @@ class ClipReader:
             raise ValueError(f"{self.path.name} is not a video, or it is damaged ({reason_of(error)})") from error
 
     def _measure(self) -> tuple[int, float]:
-        """Frames and seconds of the pictures. Raises ValueError if the file is cut off or has no frames."""
+        """Number of frames and seconds of the video stream. Raises ValueError if the file is truncated or has no frames."""
         with open_source(self.path) as container:
             video = _video_stream(container)
             frames, first, video_end, end = 0, math.inf, 0.0, 0.0
@@ -166,7 +169,7 @@ class ClipReader:
         )
 
     def _upright_rgb(self, frame: av.VideoFrame) -> np.ndarray:
-        """Decoded frame -> (H, W, 3) uint8; a stream that changes its size goes on at the first frame's size."""
+        """Decoded frame -> (H, W, 3) uint8 RGB, upright; scaled to the first frame's size if the stream changes its size."""
         sideways = self.info.rotation in (90, 270)
         width, height = (self.info.height, self.info.width) if sideways else (self.info.width, self.info.height)
         untagged_hd = frame.colorspace == _UNSPECIFIED and min(frame.width, frame.height) >= _HD_HEIGHT
@@ -175,22 +178,22 @@ class ClipReader:
 
 
 def open_source(path: str | os.PathLike) -> "av.container.InputContainer":
-    """Open a file for reading; formats that could point to other files or the network are not tried."""
+    """Open a file for reading, without formats that can refer to other files or the network."""
     return av.open(str(path), container_options=_OPEN_OPTIONS)
 
 
 def reason_of(error: av.FFmpegError) -> str:
-    """What FFmpeg says of an error, to stand within a sentence."""
+    """FFmpeg's message for an error, in lower case to stand within a sentence."""
     return (error.strerror or str(error)).lower()
 
 
 def start_of(container: "av.container.InputContainer") -> Fraction:
-    """Seconds at which a clip begins: recordings cut from a longer one count on from there, and here time starts at 0."""
+    """Start time of a clip in seconds, to be subtracted; clips cut from a longer recording keep its time stamps."""
     return Fraction(max(0, container.start_time or 0), av.time_base)
 
 
 def _video_stream(container: "av.container.InputContainer") -> "av.video.stream.VideoStream":
-    """The first stream of moving pictures; a cover picture in a sound file is none."""
+    """The first video stream that is not the cover image of an audio file."""
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
             return stream
@@ -198,7 +201,7 @@ def _video_stream(container: "av.container.InputContainer") -> "av.video.stream.
 
 
 def _ends_like_a_gif(path: Path) -> bool:
-    """A GIF states no length, but a complete one closes with a semicolon."""
+    """Whether a file ends with the GIF trailer, a semicolon; a GIF's header states no length."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 16))
         return file.read().rstrip(b"\0\r\n").endswith(b";")

@@ -1,7 +1,7 @@
-"""Write encoded clips with the time stamps and the sound of the clip they come from.
+"""Encode clips with the time stamps and the audio of their source clip.
 
-Time is counted in ticks of the source's own time base, so variable frame rates pass through unchanged. Colours are
-8-bit RGB in arrays and BT.709 in the files.
+Times are ticks of the source's time base, so variable frame rates are kept. Colours are 8-bit RGB in arrays and BT.709 in
+files.
 """
 
 import math
@@ -24,16 +24,16 @@ _BT709, _LIMITED_RANGE = 1, 1
 
 @dataclass(frozen=True)
 class Encoding:
-    """How one kind of clip is stored.
+    """Container, codec and settings of an encoded clip, in FFmpeg's names.
 
     Attributes:
         container: name of the file format.
         codec, options: encoder and its settings.
-        pixel_format: how pixels are stored; formats that begin with "yuva" keep alpha.
+        pixel_format: of the encoder; those that begin with "yuva" have alpha.
         container_options: settings of the container.
-        audio_kept: sound codecs the container holds as they are.
-        audio_codec: encoder for any other sound.
-        square_pixels: whether an anamorphic clip is stretched to its true shape, as the container's writer cannot note it.
+        audio_kept: audio codecs that are copied without re-encoding.
+        audio_codec: encoder for any other audio.
+        square_pixels: whether anamorphic clips are scaled to square pixels, because the container cannot store the aspect.
     """
 
     container: str
@@ -85,11 +85,11 @@ class ClipWriter:
     """Encode frames into a file that exists under its name only when complete.
 
     `with ClipWriter(path, encoding, width, height, reader) as writer: writer.write(pixels, pts, duration)`.
-    Frame rate, time base and sound come from the clip being read. H.264 stores odd sizes as yuv444p, because
-    4:2:0 needs even ones.
+    Frame rate, time base and audio are those of the source clip. H.264 stores odd sizes as yuv444p, because 4:2:0 needs even
+    ones.
 
     Args:
-        path: the file to make; replaced if it exists.
+        path: the file to write; replaced if it exists.
         encoding: container and codec.
         width, height: pixels of the frames that will be written.
         reader: the open source clip.
@@ -147,7 +147,7 @@ class ClipWriter:
             self._abandon()
 
     def _abandon(self) -> None:
-        """Release everything; what is not finished by now is removed."""
+        """Close everything, and delete the file if it is not finished."""
         self._audio.close()
         with suppress(av.FFmpegError):
             self._container.close()

@@ -1,4 +1,4 @@
-"""Where weights come from, whether they fit, and how they are published: `python -m matting.weights info|convert|push`.
+"""Weights: locating, checking, loading, saving and publishing them; `python -m matting.weights info|convert|push`.
 
 A source is "bundled", "bundled:PRESET", the path of a .safetensors file, the path of an authors' checkpoint (.pth), or
 "hub:OWNER/REPO[@REVISION][:FILE]". The variables of the Hub's client (HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE) apply.
@@ -37,7 +37,7 @@ def load_model(source: str | Path = "bundled", device: str = "auto") -> MattingN
         The network in eval mode, float32, without gradients.
 
     Raises:
-        ValueError: if the source is unknown or the file is missing, damaged, or does not fit; says what was expected.
+        ValueError: if the source is unknown, or the file is missing, damaged or no weights of this network.
     """
     chosen = choose_device(device)
     model = read_model(locate(str(source)))

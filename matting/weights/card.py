@@ -1,4 +1,4 @@
-"""The model card that goes with published weights."""
+"""The Hugging Face model card of published weights."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,9 +31,9 @@ def model_card(entry: Mapping[str, Any], repo: str = "OWNER/REPO") -> str:
     """Markdown with YAML front matter for the Hub.
 
     Args:
-        entry: what is known of the weights, as in the manifest of the bundled ones: "preset", "licence", and where known
-            "step", "bytes", "data", "metrics" ({"SET MEASURE": number}) and the "command" that printed the metrics.
-        repo: where they are published.
+        entry: facts about the weights, as in the manifest of the bundled ones: "preset", "licence", and if known "step",
+            "bytes", "data", "metrics" ({"SET MEASURE": number}) and the "command" that printed the metrics.
+        repo: OWNER/REPO where they are published.
     """
     metrics = entry.get("metrics", {})
     data = ModelCardData(

@@ -1,6 +1,6 @@
-"""Weights files: safetensors whose metadata holds the network's configuration, and the authors' checkpoints.
+"""Weights files: safetensors with the network's configuration in their metadata, and the authors' checkpoints.
 
-Everything is checked before a network is handed out: a file either fits completely or is refused with the reason.
+Files are checked completely before a network is returned: keys, shapes, types, finite values.
 """
 
 import json
@@ -17,15 +17,15 @@ from matting.network import PRESETS, MattingNetwork, NetworkConfig
 from matting.weights.original import from_original
 
 ORIGINAL_SUFFIXES = (".pth", ".pt")
-_MOST_CHANNELS = 4096
-_MOST_BLOCKS = 64
+_MAX_CHANNELS = 4096  # of a configuration that is accepted, far above those of the presets
+_MAX_BLOCKS = 64
 
 
 def read_model(path: Path) -> MattingNetwork:
-    """The network a file holds, on the CPU, in float32.
+    """Load the network of a weights file, on the CPU, in float32.
 
     Raises:
-        ValueError: if the file is damaged or does not fit; names the key, or how many bytes there are.
+        ValueError: if the file is damaged, or keys, shapes or values are wrong; the message names the key.
     """
     if path.suffix in ORIGINAL_SUFFIXES:
         config, state = PRESETS["paper"], _read_authors(path)
@@ -38,7 +38,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     """Metadata of a safetensors file, without its tensors.
 
     Raises:
-        ValueError: if the file is not complete.
+        ValueError: if the file is damaged.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -50,13 +50,13 @@ def read_metadata(path: Path) -> dict[str, str]:
 def save_weights(model: MattingNetwork, path: Path, metadata: dict[str, str], dtype: torch.dtype = torch.float16) -> None:
     """Write weights and configuration as safetensors; the file appears under its name only when complete.
 
-    The same network and metadata give the same bytes, so that a file can be told by its hash.
+    The same network and metadata give the same bytes, so that weights can be identified by their hash.
 
     Args:
         model: the network.
         path: the file to write; replaced if it exists.
         metadata: stored beside the configuration.
-        dtype: of the numbers on disk; they are float32 again when loaded.
+        dtype: type of the numbers in the file; they are float32 again when loaded.
 
     Raises:
         ValueError: if a number is not finite, or too large for dtype.
@@ -71,7 +71,7 @@ def save_weights(model: MattingNetwork, path: Path, metadata: dict[str, str], dt
 
 
 def _in_order(data: bytes) -> bytes:
-    """A safetensors file with its metadata sorted by name; safetensors writes them in another order every time."""
+    """Sort the metadata of a safetensors file by name; the library writes them in a random order."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -94,13 +94,13 @@ def _read_safetensors(path: Path) -> tuple[NetworkConfig, dict[str, Tensor]]:
 
 
 def _check_config(config: NetworkConfig) -> None:
-    """Raises ValueError if a configuration is none of ours, or so large that only building it would be a burden."""
+    """Raises ValueError if a configuration has an unknown preset, or sizes that would exhaust memory."""
     if config.preset not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {config.preset!r}")
     sizes = {"decoder_channels": config.decoder_channels, "context_channels": (config.context_channels,)}
     sizes["context_blocks"] = (config.context_blocks,)
     for name, values in sizes.items():
-        most = _MOST_BLOCKS if name == "context_blocks" else _MOST_CHANNELS
+        most = _MAX_BLOCKS if name == "context_blocks" else _MAX_CHANNELS
         if not all(type(value) is int and 0 <= value <= most for value in values):
             raise ValueError(f"{name} must be whole numbers from 0 to {most}, got {values}")
 
@@ -134,7 +134,7 @@ def _unpacked_bytes(path: Path) -> int:
 
 
 def _fill(config: NetworkConfig, state: dict[str, Tensor], path: Path) -> MattingNetwork:
-    """A network with a complete, finite state of the right shapes, or a refusal that names the key."""
+    """A network with this state; raises ValueError if a key, shape, type or value is wrong."""
     try:
         with torch.device("meta"):  # takes no memory, whatever the configuration says
             wanted = MattingNetwork(config).state_dict()

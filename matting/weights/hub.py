@@ -1,4 +1,4 @@
-"""Files of the Hugging Face Hub, checked by size and SHA-256, downloaded only when asked for."""
+"""Downloads from the Hugging Face Hub, checked by size and SHA-256."""
 
 import errno
 import hashlib
@@ -17,19 +17,19 @@ _STORAGE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.
 
 
 class DownloadError(OSError, ValueError):
-    """A file could not be had from the Hub; the message says which, why, and what to do."""
+    """A download from the Hub failed; the message names the file, the reason, and what to do."""
 
 
 @dataclass(frozen=True)
 class HubFile:
-    """One file of a repository; one that is pinned to a day says size and hash as well.
+    """One file of a repository; a pinned one has commit, size and hash.
 
     Attributes:
         repo: "owner/name".
         path: inside the repository.
         revision: commit hash, branch or tag; None is the default branch.
-        size_bytes: how much will be downloaded; None if it is not known.
-        sha256: of the file, in hex; None is the one by which the Hub's cache names large files.
+        size_bytes: size of the file; None if it is not known.
+        sha256: of the file, in hex; None checks against the hash by which the Hub's cache names large files.
     """
 
     repo: str
@@ -40,24 +40,27 @@ class HubFile:
 
     @property
     def size(self) -> str:
-        """The size to be told before a download, e.g. "25.9 MB"."""
+        """The size as text, e.g. "25.9 MB"."""
         return "unknown size" if self.size_bytes is None else f"{self.size_bytes / 1e6:.1f} MB"
 
 
 def is_downloaded(file: HubFile, cache_dir: str | Path | None = None) -> bool:
-    """Whether the file lies in the local cache, so that it can be used without a network."""
+    """Whether the file is in the local cache, so that it can be used offline."""
     return isinstance(try_to_load_from_cache(file.repo, file.path, cache_dir, file.revision), str)
 
 
 def fetch(file: HubFile, cache_dir: str | Path | None = None) -> Path:
-    """Give the local path of a file, downloading it if it is not in the cache.
+    """The local path of a file, which is downloaded if it is not in the cache.
 
-    A broken transfer is taken up where it stopped. The server is the one that the environment variable HF_ENDPOINT names; of
-    a branch or tag it is asked for the newest version, if it answers.
+    An interrupted download is resumed. The server is the one of the environment variable HF_ENDPOINT; for a branch or tag it is
+    asked for the newest version, and the cached one is used if it does not answer.
 
     Args:
-        file: what is wanted.
-        cache_dir: where downloads are kept; None for the Hub library's own cache.
+        file: the file to fetch.
+        cache_dir: cache of downloads; None for the Hub library's own.
+
+    Returns:
+        Path in the cache.
 
     Raises:
         DownloadError: if the server cannot be reached or refuses, or the file is not the expected one.
@@ -74,7 +77,7 @@ def fetch(file: HubFile, cache_dir: str | Path | None = None) -> Path:
 
 
 def hub_endpoint() -> str | None:
-    """The server that HF_ENDPOINT names; None is the Hub itself."""
+    """The server in the environment variable HF_ENDPOINT; None is the Hub itself."""
     return os.environ.get("HF_ENDPOINT") or None
 
 
@@ -88,7 +91,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _check_size(file: HubFile) -> None:
-    """Find out before any transfer whether the server answers and has the file."""
+    """Check before the download that the server answers and that the file there has the expected size."""
     url = hf_hub_url(file.repo, file.path, revision=file.revision, endpoint=hub_endpoint())
     size = get_hf_file_metadata(url, timeout=CONNECT_TIMEOUT_S, endpoint=hub_endpoint()).size
     if size is not None and size != file.size_bytes:
@@ -96,7 +99,7 @@ def _check_size(file: HubFile) -> None:
 
 
 def _check_sha256(file: HubFile, path: Path) -> Path:
-    """A damaged file is deleted, so that the next try fetches it again."""
+    """Raises DownloadError if the file is damaged, and deletes it, so that it is downloaded again next time."""
     stored = path.resolve()
     expected = file.sha256 or (stored.name if _SHA256.fullmatch(stored.name) else None)
     if expected is not None and (found := sha256_of(stored)) != expected:

@@ -1,4 +1,4 @@
-"""Read the authors' checkpoint layout: their parameter names, mapped to ours.
+"""Conversion of the authors' checkpoints: their parameter names, mapped to this project's.
 
 The layout is that of the program published with Zhong & Zharkov, "Lightweight Portrait Matting via Regional Attention
 and Refinement" (WACV 2024).
@@ -19,7 +19,7 @@ _BATCH_NORM = (*_AFFINE, "running_mean", "running_var", "num_batches_tracked")
 
 
 class _Entry(NamedTuple):
-    """One of our tensors: the authors' tensors it joins along dimension 0, or the rows of one that it takes."""
+    """One tensor of this project: the authors' tensors that are concatenated along dimension 0, or rows of one of them."""
 
     ours: str
     theirs: tuple[str, ...]
@@ -27,17 +27,17 @@ class _Entry(NamedTuple):
 
 
 def from_original(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename, join and split the tensors of an authors' checkpoint into the state dict of the `paper` preset.
+    """Rename, concatenate and split the tensors of an authors' checkpoint into the state dict of the `paper` preset.
 
     Args:
-        state_dict: what their checkpoint holds under "mat_model". Attention masks and position indices in it follow
-            from the rest and are ignored; every other key has to be there, and no more than those.
+        state_dict: the entry "mat_model" of their checkpoint. Attention masks and position indices in it are derived and
+            ignored; apart from them the keys must match exactly.
 
     Returns:
         State dict for `MattingNetwork(PRESETS["paper"])`.
 
     Raises:
-        ValueError: if a key is missing or not known; the message names it.
+        ValueError: if a key is missing or unknown; the message names it.
     """
     given = {key for key in state_dict if not any(part in key for part in _DERIVED)}
     entries = list(_entries())

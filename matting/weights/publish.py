@@ -1,4 +1,4 @@
-"""Weights to the Hugging Face Hub: the file, its configuration and a model card, in one commit."""
+"""Publish weights on the Hugging Face Hub: file, configuration and model card in one commit."""
 
 import json
 import shutil
@@ -15,16 +15,16 @@ from matting.weights.sources import HUB_FILE, bundled_entry, is_bundled, locate
 
 
 def push(repo: str, source: str = "bundled", *, licence: str | None = None, private: bool = False) -> str:
-    """Publish weights, so that "hub:OWNER/REPO" loads them. The repository is made if there is none.
+    """Publish weights, so that "hub:OWNER/REPO" loads them. The repository is created if there is none.
 
     Args:
-        repo: "OWNER/REPO" on the server that HF_ENDPOINT names, written to with HF_TOKEN or the token of `hf auth login`.
-        source: what to publish, see `matting.weights`.
-        licence: SPDX name; where None it is the one stored with the weights.
+        repo: "OWNER/REPO" on the server in HF_ENDPOINT, with the token in HF_TOKEN or of `hf auth login`.
+        source: weights to publish, see `matting.weights`.
+        licence: SPDX name; None is the one stored with the weights.
         private: whether a new repository is private.
 
     Returns:
-        Address of the commit.
+        URL of the commit.
 
     Raises:
         ValueError: if the weights do not load, no licence is known, or the server refuses.
@@ -42,10 +42,10 @@ def push(repo: str, source: str = "bundled", *, licence: str | None = None, priv
 
 
 def describe(source: str, path: Path, licence: str | None = None) -> dict[str, Any]:
-    """What is known of weights, as `matting.weights.card.model_card` takes it.
+    """Facts about weights, the argument of `matting.weights.card.model_card`.
 
     Raises:
-        ValueError: if it is no safetensors file, or nobody says what its licence is.
+        ValueError: if it is no safetensors file, or its licence is unknown.
     """
     if path.suffix in ORIGINAL_SUFFIXES:
         command = f"python -m matting.weights convert {path} OUT.safetensors"
@@ -61,7 +61,7 @@ def describe(source: str, path: Path, licence: str | None = None) -> dict[str, A
 
 
 def stage(path: Path, entry: dict[str, Any], folder: Path, repo: str) -> None:
-    """Put what is published into a folder; raises ValueError if the weights do not load."""
+    """Write the files to publish into a folder; raises ValueError if the weights do not load."""
     config = read_model(path).config
     shutil.copyfile(path, folder / HUB_FILE)
     (folder / "config.json").write_text(json.dumps(json.loads(config.to_json()), indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""From the name of a source to a local file: bundled with the package, a path, or a repository on the Hugging Face Hub."""
+"""Sources of weights: bundled with the package, a path, or a repository on the Hugging Face Hub."""
 
 import json
 import re
@@ -14,10 +14,10 @@ _HUB_SOURCE = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+)
 
 
 def locate(source: str) -> Path:
-    """The local file a source stands for; downloads from the Hub where needed.
+    """The local file of a source, see `matting.weights`; downloads from the Hub if needed.
 
     Raises:
-        ValueError: if there is no such file, it cannot be fetched, or it is not the published one.
+        ValueError: if there is no such file, the download fails, or the hash is wrong.
     """
     if is_bundled(source):
         return _locate_bundled(source)
@@ -37,10 +37,10 @@ def is_bundled(source: str) -> bool:
 
 
 def bundled_entry(source: str) -> dict[str, Any]:
-    """What the manifest says of "bundled" or "bundled:PRESET".
+    """The manifest's entry for "bundled" or "bundled:PRESET".
 
     Raises:
-        ValueError: if nothing is bundled, or not this preset.
+        ValueError: if no weights, or none of this preset, are bundled.
     """
     if not MANIFEST.is_file():
         raise ValueError(f"this installation has no bundled weights: there is no {MANIFEST}")
