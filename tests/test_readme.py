@@ -25,6 +25,7 @@ def test_front_matter_is_that_of_a_space():
     assert all(re.fullmatch(r"[\w-]+", tag) for tag in front["tags"])
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(tmp_path, monkeypatch):
     (code,) = (text for language, text in BLOCKS if language == "python")
     monkeypatch.chdir(tmp_path)

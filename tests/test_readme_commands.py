@@ -97,6 +97,7 @@ def environment(project, tmp_path_factory):
         yield {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [block for block in BLOCKS if any(map(is_run_here, commands(block)))])
 def test_the_commands_of_a_block_run_one_after_the_other(block, project, environment):
     for command in filter(is_run_here, commands(block)):

@@ -56,6 +56,7 @@ def test_a_long_clip_is_refused_with_the_limit_and_the_way_out(tmp_path, monkeyp
     assert "python -m matting clip.mp4 -o out.webm" in problem
 
 
+@pytest.mark.slow
 def test_an_8k_clip_is_refused(tmp_path):
     problem = find_problem(make_clip(tmp_path / "a.mp4", 1, 7680, 4320))
     assert "7680 × 4320" in problem and "2.1 million pixels" in problem and "python -m matting" in problem
@@ -107,6 +108,7 @@ def server(lite_model, tmp_path, monkeypatch):
     demo.close()
 
 
+@pytest.mark.slow
 def test_endpoint_returns_files_and_facts(server, tmp_path):
     client = Client(server, verbose=False, download_files=str(tmp_path / "down"))
     clip = make_clip(tmp_path / "walk.mp4", frames=3)

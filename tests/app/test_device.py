@@ -55,6 +55,7 @@ def lender() -> Lender:
     return Lender()
 
 
+@pytest.mark.slow
 def test_all_work_can_be_lent(lender, lite_model, sessions, request_of, tmp_path):
     from test_clip_tab import make_clip
 
@@ -98,6 +99,7 @@ print(*spaces.lent)
 """
 
 
+@pytest.mark.slow
 def test_the_app_asks_zerogpu_and_leaves_cuda_alone_when_imported(tmp_path):
     (tmp_path / "spaces.py").write_text(SPACES)
     settings = {**os.environ, "PYTHONPATH": str(tmp_path), "GRADIO_TEMP_DIR": str(tmp_path)}

@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SETTINGS = ("512", 0.0, True, True)
 
 
+@pytest.mark.slow
 def test_matte_and_look_into_a_region(connect, matte_elsewhere):
     client, photo = connect(), EXAMPLES / "silver.jpg"
     with pytest.raises(Exception, match="no photo yet"):

@@ -30,6 +30,7 @@ def run(weights):
     return lambda *arguments: main([*map(str, arguments), "--weights", weights, "--max-side", "128", "--device", "cpu"])
 
 
+@pytest.mark.slow
 def test_one_clip_to_webm_and_where_the_time_went(tmp_path, run, capsys):
     clip = make_clip(tmp_path / "a.mp4", frames=3)
     assert run(clip, "-o", tmp_path / "out.webm") == 0
@@ -39,6 +40,7 @@ def test_one_clip_to_webm_and_where_the_time_went(tmp_path, run, capsys):
     assert "3 frames" in told and "decode" in told and "network" in told and "encode" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "name", "codec"),
     [
@@ -85,6 +87,7 @@ def test_outputs_that_cannot_be_are_refused_first(tmp_path, run, capsys, name, o
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_folder_of_photos_clips_and_other_things(tmp_path, run, capsys):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -102,6 +105,7 @@ def test_a_folder_of_photos_clips_and_other_things(tmp_path, run, capsys):
     assert "4 of 5 files done" in captured.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_no_file(tmp_path, weights, number):
     make_clip(tmp_path / "a.mp4", frames=400)

@@ -143,6 +143,7 @@ def test_wrong_arguments_say_what_is_wrong(arguments, reason, photo, tmp_path, m
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "photo.png"]
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_program(photo, lite_model, tmp_path):
     save_weights(lite_model, tmp_path / "random.safetensors", {})
     arguments = [photo, "-o", tmp_path / "out.png", "--weights", tmp_path / "random.safetensors", "--max-side", "128"]
@@ -172,6 +173,7 @@ def test_a_folder_on_a_ray_cluster_gives_the_same_mattes_and_names_what_failed(a
         assert np.abs(here.astype(int) - there).max() <= 1  # another number of threads adds up in another order
 
 
+@pytest.mark.slow
 def test_an_example_is_cut_out_with_the_bundled_weights(tmp_path):
     examples = PROJECT / "examples"
     assert main([str(examples / "headwrap.jpg"), "-o", str(tmp_path / "out.png"), "--alpha", "--max-side", "512"]) == 0

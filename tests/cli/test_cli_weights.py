@@ -33,6 +33,7 @@ def test_info_tells_what_a_source_holds(capsys):
     assert printed["weights"].endswith("parameters, 481 tensors, all finite")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_the_authors_is_converted(checkpoint, tmp_path, capsys):
     target = tmp_path / "paper.safetensors"
     assert main(["convert", str(checkpoint), str(target)]) == 0

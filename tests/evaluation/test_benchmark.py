@@ -11,6 +11,7 @@ def lite():
     return benchmark.build("lite", (128, 128), 0.15)
 
 
+@pytest.mark.slow
 def test_the_trimap_is_forced_only_while_asked(lite):
     model, image, trimap = lite
     with torch.inference_mode():
@@ -21,6 +22,7 @@ def test_the_trimap_is_forced_only_while_asked(lite):
         assert torch.equal(model(image).trimap, own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "gmac"), [(0.05, 3.5), (0.15, 5.0)])
 def test_multiply_accumulates_of_the_paper(share, gmac):
     """What the network of the paper costs at 512x512."""
@@ -40,6 +42,7 @@ def test_stages_add_up(lite):
     assert tuple(seconds) == benchmark.STAGES and all(value > 0 for value in seconds.values())
 
 
+@pytest.mark.slow
 def test_command(capsys):
     benchmark.main(["--preset", "lite", "--sizes", "128", "--threads", "1", "--repeats", "1"])
     title, header, *rows = capsys.readouterr().out.splitlines()

@@ -47,6 +47,7 @@ def test_a_perfect_matte_has_almost_no_error(clip):
     assert accuracy.sad <= accuracy.coarse_sad
 
 
+@pytest.mark.slow
 def test_flicker_shows_in_dtssd_and_the_filter_lowers_it(tmp_path, clip, capsys):
     still = make_clip(
         tmp_path / "still.mp4", width=128, height=128, frames=9, picture=lambda _, w, h: ramp(0, w, h), sound=None
@@ -66,6 +67,7 @@ def test_clips_of_other_lengths_are_refused(tmp_path, clip):
         measure_accuracy(clip, shorter, Brightness(), SMALL)
 
 
+@pytest.mark.slow
 def test_cost_counts_what_is_refined(clip):
     everything = measure_cost(clip, Brightness(), ClipSettings(128, unknown_bias=REFINE_EVERYTHING), 4)
     assert everything.refined_share == 1
@@ -92,6 +94,7 @@ def test_the_first_frames_are_exact(clip, tmp_path):
     assert shorten(clip, tmp_path, None) == clip
 
 
+@pytest.mark.slow
 def test_one_command_prints_markdown(clip, tmp_path, capsys, lite_model):
     weights = tmp_path / "random.safetensors"
     save_weights(lite_model, weights, {})

@@ -41,6 +41,7 @@ def arguments(root, weights):
     return [str(word) for word in words]
 
 
+@pytest.mark.slow
 def test_a_run_prints_and_writes_its_results(arguments, tmp_path, capsys):
     out = tmp_path / "out"
     assert main([*arguments, "--out", str(out), "--worst"]) == 0
@@ -135,6 +136,7 @@ def test_wrong_arguments_are_explained(arguments, capsys, tmp_path):
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_several_workers_give_the_same_numbers(arguments, tmp_path):
     main([*arguments, "--methods", "coarse", "--out", str(tmp_path / "one")])
     main([*arguments, "--methods", "coarse", "--workers", "2", "--out", str(tmp_path / "two")])

@@ -47,6 +47,7 @@ def bundled():
     return Resources(load_model("bundled", "cpu"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "bound"),
     [

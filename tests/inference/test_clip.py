@@ -58,6 +58,7 @@ def matted(path: Path, model, settings=SMALL) -> list:
         return [frame for batch in batches for frame in batch]
 
 
+@pytest.mark.slow
 def test_every_product_has_the_clips_frames_times_sound_and_alpha(clip, tmp_path):
     before, frames = read(clip)
     report = matte_clip(clip, Brightness(), paths_of(tmp_path, *EXPORT_FORMATS), SMALL, background=(10, 200, 30))
@@ -81,6 +82,7 @@ def test_every_product_has_the_clips_frames_times_sound_and_alpha(clip, tmp_path
     assert len(report.frames) == before.frames == len(frames)
 
 
+@pytest.mark.slow
 def test_png_sequence_is_lossless_and_knows_its_times(clip, tmp_path):
     path = matte_clip(clip, Brightness(), paths_of(tmp_path, "png"), SMALL).paths["png"]
     expected = matted(clip, Brightness())
@@ -156,6 +158,7 @@ def test_filter_keeps_the_frames_and_changes_alpha_only_where_it_flickers(tmp_pa
     assert np.abs(plain[4].alpha[80:, 80:] - steady[4].alpha[80:, 80:]).max() < 0.01
 
 
+@pytest.mark.slow
 def test_a_flash_counts_as_a_scene_cut(clip, tmp_path):
     report = matte_clip(clip, Brightness(), {}, ClipSettings(max_side=128, temporal=True))
     cuts = [i for i, frame in enumerate(report.frames) if frame.change.cut]
@@ -164,6 +167,7 @@ def test_a_flash_counts_as_a_scene_cut(clip, tmp_path):
     assert white.alpha.min() > 0.97
 
 
+@pytest.mark.slow
 def test_report_counts_pixels_and_time(clip):
     report = matte_clip(clip, Brightness(), {}, SMALL)
     assert report.working_size == (128, 128)
@@ -176,6 +180,7 @@ def test_report_counts_pixels_and_time(clip):
     assert everything.frames[5].unknown_share == 1
 
 
+@pytest.mark.slow
 def test_closing_the_iterator_stops_the_work_and_removes_its_files(clip, tmp_path):
     threads = threading.active_count()
     outputs = paths_of(tmp_path, *EXPORT_FORMATS)
@@ -215,6 +220,7 @@ def test_a_failing_product_takes_the_others_with_it(clip, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_clip(tmp_path):
     side, few, many = 256, 20, 160
 
@@ -231,6 +237,7 @@ def test_memory_does_not_grow_with_the_clip(tmp_path):
     assert peak(many) - peak(few) < alphas_of_the_added_frames / 3
 
 
+@pytest.mark.slow
 def test_an_8k_frame_is_matted_in_pieces_of_one(tmp_path):
     def plain(frame, width, height):
         return np.full((height, width, 3), (120, 90, 60), np.uint8)
@@ -241,6 +248,7 @@ def test_an_8k_frame_is_matted_in_pieces_of_one(tmp_path):
     assert (info.width, info.height, len(frames)) == (7680, 4320, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on file sizes")
 def test_a_full_disk_leaves_none_of_the_products(clip, tmp_path):
     script = """

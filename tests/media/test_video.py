@@ -320,6 +320,7 @@ def test_wrong_pixels_are_refused(tmp_path):
         writer.write(np.zeros((48, 63, 3), np.uint8), 0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on file sizes")
 @pytest.mark.parametrize("suffix", ENCODINGS)
 def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, suffix):

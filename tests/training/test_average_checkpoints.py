@@ -18,6 +18,7 @@ def saved(path: Path, seed: int, metadata: dict[str, str], preset: str = "lite")
     return model
 
 
+@pytest.mark.slow
 def test_a_mean_has_its_share_of_both_and_counts_the_longer_training(tmp_path: Path):
     a, b, out = (tmp_path / f"{name}.safetensors" for name in "abc")
     one, other = saved(a, 0, {"step": "20"}), saved(b, 1, {"step": "300"})
@@ -28,6 +29,7 @@ def test_a_mean_has_its_share_of_both_and_counts_the_longer_training(tmp_path: P
     assert trained_steps(str(out)) == 300
 
 
+@pytest.mark.slow
 def test_who_did_not_count_has_no_steps(tmp_path: Path):
     saved(tmp_path / "a.safetensors", 0, {})
     assert trained_steps(str(tmp_path / "a.safetensors")) == 0

@@ -77,6 +77,7 @@ def test_pictures_without_anybody_give_squares_too():
     assert float(loss.total.detach()) == 0
 
 
+@pytest.mark.slow
 def test_the_second_stage_learns_from_them_alone():
     torch.manual_seed(0)
     model = MattingNetwork(PRESETS["lite"])

@@ -16,6 +16,7 @@ def sampler(portraits: Path) -> Sampler:
     return Sampler(load_portraits(portraits, portraits / "backgrounds", None, torch.device("cpu")), seed=3)
 
 
+@pytest.mark.slow
 def test_every_photo_is_measured_once_and_the_errors_are_kept(sampler: Sampler, tmp_path: Path):
     torch.manual_seed(0)
     model = MattingNetwork(PRESETS["lite"])

@@ -77,6 +77,7 @@ def test_renders_without_contrast_or_contents_are_not_used(colour: tuple[int, ..
     assert not is_usable(Image.new("RGBA", (64, 64), colour))
 
 
+@pytest.mark.slow
 def test_the_command_fetches_and_renders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     write_catalog(tmp_path / "catalog")
     root = tmp_path / "root"

@@ -39,6 +39,7 @@ def arguments(portraits: Path, out: Path, *more: str):
     return training.parse_arguments(["--data", str(portraits), "--out", str(out), *ARGUMENTS, *more])
 
 
+@pytest.mark.slow
 def test_a_few_steps_lower_the_loss():
     torch.manual_seed(0)
     model = MattingNetwork(PRESETS["lite"])
@@ -59,6 +60,7 @@ def test_a_few_steps_lower_the_loss():
     assert result.alpha.shape == alpha.shape and result.regions > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guided", [False, True])
 def test_every_parameter_learns(guided: bool):
     model = MattingNetwork(PRESETS["lite"])
@@ -68,6 +70,7 @@ def test_every_parameter_learns(guided: bool):
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
 
 
+@pytest.mark.slow
 def test_refine_only_leaves_the_first_stage_and_all_statistics_alone(portraits: Path, tmp_path: Path):
     options = arguments(portraits, tmp_path / "run", "--refine-only", "--init-from", "bundled", "--steps", "2")
     before = training.start_model(options).state_dict()
@@ -84,6 +87,7 @@ def test_refine_only_without_regions_is_refused(portraits: Path, tmp_path: Path,
     assert "--refine-only needs regions" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_teacher_is_learnt_from_and_left_alone():
     torch.manual_seed(0)
     teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS, torch.rand(4, 3, 256, 256))
@@ -133,6 +137,7 @@ class Learned(nn.Module):
         return [torch.cat(both, 1) for both in zip(learnt, noise, strict=True)]
 
 
+@pytest.mark.slow
 def test_who_has_learnt_the_features_gets_a_decoder_that_reads_them():
     torch.manual_seed(0)
     bundled, learner = load_model("bundled"), MattingNetwork(PRESETS["paper"]).eval()
@@ -227,6 +232,7 @@ def test_shapes_are_multiples_of_128_with_about_equal_pixels(portraits: Path, tm
         assert abs(height * width * count / (256 * 256 * 12) - 1) < 0.15
 
 
+@pytest.mark.slow
 def test_a_run_resumes_to_the_step(portraits: Path, tmp_path: Path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     training.train(arguments(portraits, whole, "--steps", "3", "--teacher", "bundled"))
@@ -241,6 +247,7 @@ def test_a_run_resumes_to_the_step(portraits: Path, tmp_path: Path):
     assert (whole / "sheet-000003.jpg").exists()
 
 
+@pytest.mark.slow
 def test_batches_from_another_process_are_those_of_their_index(portraits: Path, tmp_path: Path):
     run = training.Run(arguments(portraits, tmp_path))
     run.step = 3
@@ -250,6 +257,7 @@ def test_batches_from_another_process_are_those_of_their_index(portraits: Path, 
             assert_close(drawn, expected, rtol=0, atol=2 / 255)  # sums of one thread and of several round differently
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     optimise = training.Run.optimise
 
@@ -265,6 +273,7 @@ def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monke
     assert trained_steps(str(tmp_path / "ema.safetensors")) == trained_steps("bundled") + 2
 
 
+@pytest.mark.slow
 def test_a_step_in_bfloat16_is_near_the_one_in_float32(portraits: Path, tmp_path: Path):
     totals = []
     for name, more in (("half", ["--bfloat16"]), ("full", [])):
@@ -294,6 +303,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_together_until_the_first_ones_time_is_up(portraits: Path, tmp_path: Path):
     (script := tmp_path / "train.py").write_text(FAST_CLOCK)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]

@@ -19,6 +19,7 @@ def checkpoint() -> dict[str, torch.Tensor]:
     return {key: torch.empty(shape, device="meta") for key, (shape, _) in shapes.items()}
 
 
+@pytest.mark.slow
 def test_every_tensor_of_our_network_is_filled(checkpoint):
     with torch.device("meta"):
         model = MattingNetwork(PRESETS["paper"])

@@ -25,6 +25,7 @@ def write(path: Path, state: dict[str, torch.Tensor], config: str | None = PRESE
     return path
 
 
+@pytest.mark.slow
 def test_saving_and_loading_gives_the_same_network(lite_model, tmp_path):
     save_weights(lite_model, tmp_path / "a.safetensors", {"licence": "Apache-2.0"}, torch.float32)
     loaded = load_model(tmp_path / "a.safetensors", "cpu")
@@ -37,6 +38,7 @@ def test_saving_and_loading_gives_the_same_network(lite_model, tmp_path):
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o444 == 0o444  # others may read it
 
 
+@pytest.mark.slow
 def test_saving_again_writes_the_same_bytes(lite_model, tmp_path):
     files = [tmp_path / f"{number}.safetensors" for number in range(3)]
     for file in files:
@@ -45,6 +47,7 @@ def test_saving_again_writes_the_same_bytes(lite_model, tmp_path):
     assert read_metadata(files[0])["author"] == "Zoë"
 
 
+@pytest.mark.slow
 def test_half_precision_on_disk_is_single_precision_in_use(saved, state, lite_model):
     assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
     loaded = load_model(saved).state_dict()
@@ -62,6 +65,7 @@ def test_numbers_that_do_not_survive_are_not_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_missing_extra_and_misshapen_weights_are_named(state, tmp_path):
     key = "refine.decoder.alpha.weight"
     cases = {

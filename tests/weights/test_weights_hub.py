@@ -58,6 +58,7 @@ LOAD = """
 """
 
 
+@pytest.mark.slow
 def test_published_once_loaded_anywhere_and_later_without_a_network(saved, tmp_path):
     """In fresh processes, with nothing but the variables of the Hub's client."""
     behaviour, sources = Behaviour(repos=set()), ["hub:owner/portraits", f"hub:owner/portraits@v1:{saved.name}"]
