@@ -1,6 +1,6 @@
-"""Augmentation with tensors: where a picture is cut and how it is bent, and what a camera does to its colours.
+"""Data augmentation on tensors: crops, elastic deformation, layers composited in, and the photometric effects of a camera.
 
-Everything works on the device its tensors lie on. Random numbers come from one `numpy` generator, so a seed repeats a run.
+Everything runs on the device of its tensors. Random numbers come from one `numpy` generator, so runs can be repeated by seed.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from torch.nn import functional as F
 
 from matting.inference.exposure import brighten
 
-_BEND = 0.04
-_SNAP = 0.015  # alphas this close to 0 or 1 count as 0 or 1
+_BEND = 0.04  # standard deviation of the control points' displacement, in half crops
+_SNAP = 0.015  # alphas this close to 0 or 1 become 0 or 1
 
 
 class AffineCrop(NamedTuple):
-    """A part of a source picture: centre and size in source pixels, rotation in radians, mirrored or not."""
+    """A rotated rectangle of a source image: centre and size in its pixels, angle in radians, mirrored horizontally or not."""
 
     y: float
     x: float
@@ -31,7 +31,13 @@ class AffineCrop(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """Rows and columns of the pixels along the inner edge of somebody, from above to below, and the root of their area."""
+    """The boundary of a person's mask.
+
+    Attributes:
+        rows: of the mask's boundary pixels, from top to bottom.
+        columns: of the same pixels.
+        extent: size of the person in pixels: the square root of the mask's area.
+    """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -39,18 +45,18 @@ class Edge(NamedTuple):
 
 
 def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
-    """A number between two positive ones, as likely in their lower half as in their upper one, counted in factors."""
+    """A random number between two positive ones whose logarithm is uniformly distributed."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def cut(mips: list[Tensor], crop: AffineCrop, size: Sequence[int], bend: Tensor | None = None) -> Tensor:
-    """Resample a crop of a picture; outside of the picture its border is repeated.
+    """Resample a crop of an image, bilinearly from the best level of its pyramid; beyond the image its border is repeated.
 
     Args:
-        mips: (C, H, W) uint8 at full, half, quarter ... size.
+        mips: image pyramid, (C, H, W) uint8 at full, half, quarter ... size.
         crop: in pixels of the full size.
         size: (h, w) of the result.
-        bend: (h, w, 2) displacement in half windows, or None.
+        bend: (h, w, 2) displacement (x, y) in half crops, or None.
 
     Returns:
         (C, h, w) float32 in [0, 1].
@@ -73,7 +79,7 @@ def cut(mips: list[Tensor], crop: AffineCrop, size: Sequence[int], bend: Tensor 
 def _grid(
     crop: AffineCrop, scale: float, origin: tuple[int, int], part: Sequence[int], size: Sequence[int], device: torch.device
 ) -> Tensor:
-    """(h, w, 2) sampling positions (x, y) in [-1, 1] over the part."""
+    """(h, w, 2) sampling positions (x, y) for `grid_sample`, in [-1, 1] over the part."""
     v = (torch.arange(size[0], device=device) + 0.5) / size[0] - 0.5
     u = (torch.arange(size[1], device=device) + 0.5) / size[1] - 0.5
     v, u = torch.meshgrid(v * crop.height, u * crop.width * (-1 if crop.mirrored else 1), indexing="ij")
@@ -84,51 +90,56 @@ def _grid(
 
 
 def snap(alpha: Tensor) -> Tensor:
-    """An alpha of any shape with what is nearly 0 or 1 made exactly so, and what lies between stretched over [0, 1]."""
+    """Stretch an alpha of any shape linearly so that 0.015 becomes 0 and 0.985 becomes 1, and clip it to [0, 1]."""
     return ((alpha - _SNAP) / (1 - 2 * _SNAP)).clamp(0, 1)
 
 
 def random_bend(rng: np.random.Generator, size: Sequence[int], device: torch.device) -> Tensor:
-    """A smooth displacement field, (h, w, 2), from a 4 x 4 grid of random control points."""
+    """A smooth random displacement field (h, w, 2), bicubic through a 4x4 grid of control points (elastic deformation)."""
     points = torch.as_tensor(rng.normal(0, _BEND, (1, 2, 4, 4)), dtype=torch.float32, device=device)
     return F.interpolate(points, size=size, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
 
 
 def lay_over(photo: Tensor, alpha: Tensor, foreground: Tensor, layer: Tensor) -> None:
-    """Put a layer that counts as foreground in front of one picture. In place.
+    """Composite a layer, which becomes part of the foreground, over one image. In place.
 
     Args:
         photo: (3, H, W) in [0, 1].
         alpha: (1, H, W) in [0, 1].
         foreground: (3, H, W) in [0, 1].
-        layer: (4, H, W) in [0, 1], colours multiplied by their alpha, and the alpha.
+        layer: (4, H, W) in [0, 1], premultiplied RGB and alpha.
     """
     weight = layer[3:]
-    covered = weight + (1 - weight) * alpha
+    union = weight + (1 - weight) * alpha
     photo.copy_(layer[:3] + (1 - weight) * photo)
-    foreground.add_((layer[:3] - weight * foreground) / covered.clamp(min=1e-6))  # where neither is, it stays
-    alpha.copy_(covered)
+    foreground.add_((layer[:3] - weight * foreground) / union.clamp(min=1e-6))  # unchanged where the union is 0
+    alpha.copy_(union)
 
 
 def lay_behind(photo: Tensor, alpha: Tensor, foreground: Tensor, background: Tensor, layer: Tensor) -> None:
-    """Put a layer behind the person of one picture, in front of what else is there. In place; alpha and foreground stay.
+    """Composite a layer between the person and the background of one image. In place; alpha and foreground stay.
 
     Args:
         photo: (3, H, W) in [0, 1].
         alpha: (1, H, W) in [0, 1].
         foreground: (3, H, W) in [0, 1].
-        background: (3, H, W) in [0, 1], what stands behind the person unless they stay in their photo.
+        background: (3, H, W) in [0, 1], the new background if the photo's own is replaced.
         layer: as for `lay_over`.
     """
-    behind = photo - alpha * foreground  # what the photo shows of its background
+    behind = photo - alpha * foreground  # (1 - alpha) times the photo's background
     photo.add_((1 - alpha) * layer[:3] - layer[3:] * behind)
     background.copy_(layer[:3] + (1 - layer[3:]) * background)
 
 
 def find_edge(alpha: Tensor, least: float = 0.0) -> Edge | None:
-    """The edge of the person of one picture, (1, H, W) in [0, 1].
+    """The boundary of the person (alpha above 0.5) in one image.
 
-    None where nobody is, somebody smaller than `least`, or somebody who fills the picture and so has no edge.
+    Args:
+        alpha: (1, H, W) in [0, 1].
+        least: smallest extent in pixels, see `Edge`.
+
+    Returns:
+        The edge, or None if there is no person, a smaller one, or one who fills the image.
     """
     body = (alpha[0].cpu().numpy() > 0.5).astype(np.uint8)
     rows, columns = np.nonzero(body > cv2.erode(body, np.ones((3, 3), np.uint8)))
@@ -137,16 +148,16 @@ def find_edge(alpha: Tensor, least: float = 0.0) -> Edge | None:
 
 
 def shift_brightness(foreground: Tensor, alpha: Tensor, background: Tensor, rng: np.random.Generator) -> Tensor:
-    """Bring the light on the people part of the way towards the light of their new background; (B, 3, H, W)."""
-    inside = (foreground * alpha).sum((1, 2, 3)) / (3 * alpha.sum((1, 2, 3)).clamp(min=1))
-    outside = background.mean((1, 2, 3))
+    """Scale the foreground's brightness part of the way towards that of its new background; (B, 3, H, W)."""
+    own = (foreground * alpha).sum((1, 2, 3)) / (3 * alpha.sum((1, 2, 3)).clamp(min=1))
+    target = background.mean((1, 2, 3))
     share = torch.as_tensor(rng.uniform(0, 0.6, len(alpha)), dtype=torch.float32, device=alpha.device)
-    gain = ((outside + 0.1) / (inside + 0.1)).clamp(0.4, 1.8) ** share
+    gain = ((target + 0.1) / (own + 0.1)).clamp(0.4, 1.8) ** share
     return (foreground * gain[:, None, None, None]).clamp(0, 1)
 
 
 def soften(images: Tensor, rng: np.random.Generator, chance: float, strongest: float) -> Tensor:
-    """Blur some of the pictures by shrinking and enlarging them; (B, C, H, W)."""
+    """Blur some images by down- and upsampling by a factor of 1.2 to `strongest`; (B, C, H, W)."""
     out = images.clone()
     for i in np.flatnonzero(rng.random(len(images)) < chance):
         factor = log_uniform(1.2, strongest, rng)
@@ -156,7 +167,7 @@ def soften(images: Tensor, rng: np.random.Generator, chance: float, strongest: f
 
 
 def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """White balance, brightness, contrast, saturation, gamma, now and then greyscale; (B, 3, H, W) in [0, 1]."""
+    """Random gamma, white balance, brightness, contrast, saturation, and greyscale in 4%; (B, 3, H, W) in [0, 1]."""
     b = len(images)
 
     def draw(low: float, high: float, channels: int = 1) -> Tensor:
@@ -173,7 +184,7 @@ def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Tensor:
-    """Leave some of the pictures a tenth to two thirds of their light, and less of it in their shadows; (B, 3, H, W)."""
+    """Underexpose some images: a gamma of 1 to 1.5, then a gain of 0.1 to 0.67; (B, 3, H, W) in [0, 1]."""
     dark = rng.random(len(images)) < chance
     lights = np.where(dark, np.exp(rng.uniform(np.log(0.1), np.log(0.67), len(images))), 1)
     gammas = np.where(dark, rng.uniform(1, 1.5, len(images)), 1)
@@ -182,7 +193,7 @@ def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Te
 
 
 def add_noise(images: Tensor, rng: np.random.Generator, chance: float = 0.4, strongest: float = 0.04) -> Tensor:
-    """Gaussian noise of a random strength on some of the pictures."""
+    """Gaussian noise with a standard deviation of up to `strongest` on some images; (B, C, H, W) in [0, 1]."""
     strengths = rng.uniform(0, strongest, len(images)) * (rng.random(len(images)) < chance)
     strength = torch.as_tensor(strengths, dtype=torch.float32, device=images.device)[:, None, None, None]
     generator = torch.Generator(images.device).manual_seed(int(rng.integers(2**62)))
@@ -191,7 +202,7 @@ def add_noise(images: Tensor, rng: np.random.Generator, chance: float = 0.4, str
 
 
 def compress(images: Tensor, rng: np.random.Generator, chance: float = 0.3) -> Tensor:
-    """Save some of the pictures as JPEG of quality 30 to 90 and read them back."""
+    """JPEG compression with quality 30 to 90 of some images; (B, 3, H, W) in [0, 1]."""
     out = images.clone()
     for i in np.flatnonzero(rng.random(len(images)) < chance):
         pixels = images[i].mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
@@ -202,7 +213,7 @@ def compress(images: Tensor, rng: np.random.Generator, chance: float = 0.3) -> T
 
 
 def lift_shadows(images: Tensor, rng: np.random.Generator, chance: float = 0.7) -> Tensor:
-    """Brighten most of the dark pictures as the pipeline does before the network sees them, noise and 8 bits included."""
+    """Correct the exposure of most images as inference does (`brighten`), after rounding to 8 bits; (B, 3, H, W) in [0, 1]."""
     lifted = brighten(images.mul(255).round().div(255))
     chosen = torch.as_tensor(rng.random(len(images)) < chance, device=images.device)
     return torch.where(chosen[:, None, None, None], lifted, images)

@@ -1,4 +1,4 @@
-"""The mean of two runs' weights, often better than either.
+"""Weighted mean of two runs' weights (checkpoint averaging), often better than either.
 
 python -m matting.training.average_checkpoints A B OUT --share 0.5
 """
@@ -12,7 +12,7 @@ from matting.weights import load_model, locate, read_metadata, save_weights
 
 
 def mean_weights(first: str, second: str, out: Path, share: float = 0.5) -> None:
-    """Write the weighted mean of two networks of the same shape; it counts as trained for as long as the longer one.
+    """Write the weighted mean of two networks of the same configuration; its step count is the larger one.
 
     Args:
         first: weights, see `matting.weights.load_model`.
@@ -21,13 +21,15 @@ def mean_weights(first: str, second: str, out: Path, share: float = 0.5) -> None
         share: of the second, in [0, 1].
 
     Raises:
-        ValueError: if the share is none, or the networks differ; says what was given.
+        ValueError: if the share is not in [0, 1], or the configurations differ.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share must be in [0, 1], got {share}")
     one, other = (load_model(source, device="cpu") for source in (first, second))
     if one.config != other.config:
-        raise ValueError(f"expected two networks of the same shape, got {one.config.to_json()} and {other.config.to_json()}")
+        raise ValueError(
+            f"expected two networks of the same configuration, got {one.config.to_json()} and {other.config.to_json()}"
+        )
     theirs = other.state_dict()
     mixed = {k: v.lerp(theirs[k], share) if v.is_floating_point() else v for k, v in one.state_dict().items()}
     one.load_state_dict(mixed)
@@ -35,7 +37,7 @@ def mean_weights(first: str, second: str, out: Path, share: float = 0.5) -> None
 
 
 def trained_steps(source: str) -> int:
-    """Optimiser steps that weights have seen, those of the weights they began with included; 0 where nobody counted."""
+    """Optimiser steps of weights, including those of the weights they were initialised from; 0 if not stored."""
     path = locate(source)
     return int(read_metadata(path).get("step", 0)) if path.suffix == ".safetensors" else 0
 

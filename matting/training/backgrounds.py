@@ -1,4 +1,4 @@
-"""What stands behind people who were cut out: parts of photos, plain walls, and mosaics of both."""
+"""New backgrounds for cut-out people: crops of photos, synthetic walls, and mosaics of both."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ Pictures = Sequence[list[Tensor]]
 
 
 def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
-    """A background, (3, H, W) in [0, 1], now and then one that hardly any light falls on.
+    """A random background, (3, H, W) in [0, 1], underexposed in 10%.
 
     Args:
-        pictures: without people, each as mips of (3, h, w) uint8; may be empty.
+        pictures: without people, each an image pyramid of (3, h, w) uint8; may be empty.
         size: (H, W).
-        rng: decides what is drawn.
+        rng: random numbers.
         device: of the result.
     """
     draw = mosaic if rng.random() < _MOSAIC_CHANCE else plain_scene
@@ -32,7 +32,7 @@ def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generat
 
 
 def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
-    """A part of one of the pictures, now and then out of focus, or a wall."""
+    """A crop of one of the pictures, out of focus in 40%, or a synthetic wall."""
     if not pictures or rng.random() < _WALL_CHANCE:
         return wall(size, rng, device)
     mips = pictures[int(rng.integers(len(pictures)))]
@@ -45,7 +45,7 @@ def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Genera
 
 
 def mosaic(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
-    """Shelves, posters, stalls: small scenes side by side."""
+    """A cluttered background, like shelves or posters: a grid of four small backgrounds in random order."""
     across = int(rng.integers(2, 9))
     tile = -(-size[0] // across), -(-size[1] // across)
     tiles = [plain_scene(pictures, tile, rng, device) for _ in range(4)]

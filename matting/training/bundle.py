@@ -58,7 +58,7 @@ def bundle(weights: Path, summary: Path, default: bool) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m matting.training.bundle", description=__doc__)
     parser.add_argument("weights", type=Path)
-    parser.add_argument("--summary", type=Path, help="JSON of the figures to state: {name: value}")
+    parser.add_argument("--summary", type=Path, help="JSON of the metrics to state: {name: value}")
     parser.add_argument("--default", action="store_true", help="make this preset the one the app loads")
     arguments = parser.parse_args()
     print(bundle(arguments.weights, arguments.summary, arguments.default))

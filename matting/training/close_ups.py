@@ -1,7 +1,7 @@
-"""Close-ups: parts of pictures, and what the first stage says of them once it has seen the whole; the second stage's lessons.
+"""Close-ups: square crops of training images with the first stage's output for them, to train the second stage alone.
 
-A region sees its own pixels and hints of eight others, and few regions of a picture hold hair. Squares cut where the alpha
-is fine show it more hair than whole pictures do, and can be shown several times without the first stage.
+The receptive field of a region is its own pixels and the tokens of eight others, and few regions of an image contain hair.
+Crops where the alpha has fine detail show more hair than whole images do, and can be repeated without running the first stage.
 """
 
 from typing import NamedTuple
@@ -15,12 +15,12 @@ from torch.nn import functional as F
 from matting.network import REGION_SIZE, CoarsePrediction, select_regions
 from matting.training.dataset import Batch, true_trimap, unite_cells
 
-SIDE = 256
-_FINE_SHARE = 0.6  # of the squares lie where the alpha is fine, the others anywhere in the unknown area
+SIDE = 256  # pixels
+_FINE_SHARE = 0.6  # of the squares are drawn by fine detail, the others uniformly from the unknown cells
 
 
 class CloseUps(NamedTuple):
-    """Squares of pictures, S pixels or S/8 cells wide.
+    """Square crops of images, S pixels or S/8 cells wide.
 
     Attributes:
         image: (B, 3, S, S) in [0, 1].
@@ -40,18 +40,18 @@ class CloseUps(NamedTuple):
 
     @property
     def batch(self) -> Batch:
-        """What the losses compare with."""
+        """The crops without the first stage's output, as the losses need them."""
         return Batch(*self[:4])
 
 
 def cut_close_ups(batch: Batch, coarse: CoarsePrediction, count: int, rng: np.random.Generator) -> CloseUps:
-    """Cut `count` squares of `SIDE` pixels out of a batch whose pictures are no smaller.
+    """Crop `count` squares of `SIDE` pixels from a batch of images that are at least as large.
 
     Args:
-        batch: whole pictures.
-        coarse: what the first stage says of them.
-        count: of the result; squares may overlap.
-        rng: decides where they lie.
+        batch: whole images.
+        coarse: the first stage's output for them.
+        count: number of squares; they may overlap.
+        rng: random numbers.
     """
     image, row, column = unite_cells(select_regions(coarse.trimap), true_trimap(batch.alpha)).unbind(1)
     unknown = torch.zeros_like(coarse.alpha, dtype=batch.alpha.dtype)
@@ -68,16 +68,16 @@ def cut_close_ups(batch: Batch, coarse: CoarsePrediction, count: int, rng: np.ra
 
 
 def square_chances(alpha: Tensor, unknown: Tensor) -> NDArray[np.float64]:
-    """How likely a square lies around each cell: fine alpha is soft, and differs from pixel to pixel.
+    """Probability of each cell to be the centre of a square: higher where the alpha is soft and differs from pixel to pixel.
 
-    A picture's share of the fine squares is the root of what is fine in it, so that one full of strands does not get them all.
+    An image's share of the squares grows with the square root of its fine detail, so that one with much hair does not get all.
 
     Args:
         alpha: (B, 1, H, W) in [0, 1].
         unknown: (B, 1, H/8, W/8), 1 where squares may lie; anywhere if there is no such cell.
 
     Returns:
-        (B * H/8 * W/8,) chances with a sum of 1.
+        (B * H/8 * W/8,) probabilities with a sum of 1.
     """
     rough = (alpha - F.avg_pool2d(alpha, 3, 1, 1, count_include_pad=False)).abs()
     fine = F.avg_pool2d(rough, REGION_SIZE) * F.avg_pool2d(alpha * (1 - alpha), REGION_SIZE) * unknown

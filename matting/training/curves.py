@@ -1,6 +1,6 @@
-"""Draw how the losses of runs fell: python -m matting.training.curves runs/first runs/second -o curves.svg.
+"""Plot the losses of runs over their steps: python -m matting.training.curves runs/first runs/second -o curves.svg.
 
-A run resumed from a checkpoint logs some steps twice; the later row counts.
+A run resumed from a checkpoint logs some steps twice; the last row of a step is used.
 """
 
 import argparse

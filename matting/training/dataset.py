@@ -1,4 +1,4 @@
-"""Training batches: people cut out of their photos or left in them, on all the backgrounds there are."""
+"""Training batches: people in their own photo or composited onto a new background, with augmentation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +29,12 @@ UNKNOWN = 1  # class of a trimap's cell
 PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
 _FOREGROUND_ONLY = ("keyed",)
 _TRIMAP_KERNEL = 7
-_NOBODY_CHANCE = 0.09  # then, in half of them, somebody small is put there
-_PICTURE_CHANCE = 0.25
-_KEEP_CHANCE = 0.65  # that a photo stays as it is, where its background is known
-_DOUBTFUL = {  # looked at: their alphas plainly lose or add something: shoulders, hair, a coat over an arm, a shadow, a sofa
+_NOBODY_CHANCE = 0.09  # of an image without people; `stand_far` then puts a distant person into half of these
+_PICTURE_CHANCE = 0.25  # of a background from a picture without people instead of a training photo's
+_KEEP_CHANCE = 0.65  # that a photo keeps its own background, if that is known
+# Left out of training: inspected by eye, their alphas plainly lack or add something (shoulders, hair, a coat over an arm, a
+# shadow, a sofa); training/RESULTS.md, "The network errs on photos it was trained with" and "The same look at labels".
+_DOUBTFUL = {
     "cc0_portraits": "006 074 075",
     "web_portraits": "w010 w038 w068 w116 w145 w194 w276 w300",
     "street": "0043 0142 0161 0169 0201 0246 0281 0299 0329 0383 0427 0447 0556 0558 0578 0591 0608 0654 0729 0733 0767 0854 "
@@ -58,22 +60,22 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Collection:
-    """Everything decoded, on one device.
+    """All decoded training data, on one device.
 
     Attributes:
-        subjects: people.
-        chances: how likely each of them is drawn.
-        scenes: their photos with them filled in; there may be passers-by. Mips of (3, h, w) uint8, as the pictures.
-        pictures: without people.
-        things: cut out of photos.
-        furniture: things that people sit on and lean against.
+        subjects: photos of people.
+        chances: (P,) sampling probability of each of them.
+        scenes: their backgrounds with the person filled in; may show passers-by. Image pyramids of (3, h, w) uint8.
+        pictures: backgrounds without people, likewise.
+        objects: objects cut out of photos, see `matting.training.objects`.
+        furniture: renders of furniture, likewise.
     """
 
     subjects: list[Subject]
     chances: np.ndarray
     scenes: list[list[Tensor]]
     pictures: list[list[Tensor]]
-    things: list[Tensor]
+    objects: list[Tensor]
     furniture: list[Tensor]
 
 
@@ -82,21 +84,21 @@ def load_portraits(
     backgrounds: Path | None,
     cache: Path | None,
     device: torch.device,
-    things: Path | None = None,
+    objects: Path | None = None,
     furniture: Path | None = None,
 ) -> Collection:
-    """Load the four portrait sets `root/SET/train`, or, where none of these is there, `root` itself as one set.
+    """Load the four portrait sets `root/SET/train`, or, if there is none of them, `root` itself as one set.
 
     Args:
         root: folder of the sets.
         backgrounds: folder of pictures without people, if there is one.
         cache: folder that keeps estimated colours.
         device: of the result.
-        things: folder of transparent PNGs that stand behind people or are held by them, if there is one.
+        objects: folder of transparent PNGs that stand behind people or are held by them, if there is one.
         furniture: folder of transparent PNGs that people sit on and lean against, if there is one.
 
     Raises:
-        ValueError: if photos or their alphas are missing or do not fit; names the file.
+        ValueError: if photos or their alphas are missing or differ in size; names the file.
     """
     present = {name: share for name, share in PORTRAIT_SETS.items() if (root / name / "train").is_dir()}
     folders = {name: root / name / "train" for name in present} or {root.name: root}
@@ -116,7 +118,7 @@ def load_portraits(
     if backgrounds:
         files = [path for path in sorted(backgrounds.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
         pictures = [_planes(_read(path), device) for path in files]
-    cut_outs, pieces = (load_objects(folder, device) if folder else [] for folder in (things, furniture))
+    cut_outs, pieces = (load_objects(folder, device) if folder else [] for folder in (objects, furniture))
     return Collection(subjects, np.array(chances) / sum(chances), scenes, pictures, cut_outs, pieces)
 
 
@@ -130,7 +132,7 @@ def _subject(person: Person, foreground_only: bool, device: torch.device) -> Sub
     planes = np.concatenate([person.image, person.alpha[..., None], person.foreground], axis=2)
     rows, columns = np.flatnonzero((person.alpha > 127).any(1)), np.flatnonzero((person.alpha > 127).any(0))
     if len(rows) == 0:
-        raise ValueError("expected an alpha that shows somebody, got one that is empty")
+        raise ValueError("expected an alpha with a person, got one that is empty")
     box = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
     return Subject(_planes(planes, device), box, foreground_only)
 
@@ -146,15 +148,15 @@ def _planes(pixels: np.ndarray, device: torch.device) -> list[Tensor]:
 
 
 class Sampler:
-    """Draws augmented batches from a collection; seed and step alone decide what a batch holds.
+    """Draws augmented batches from a collection; a batch depends on seed and step alone.
 
     Args:
-        collection: the decoded pictures.
+        collection: the decoded data.
         seed: of the random numbers.
-        plain: share of the batches whose photos are shown whole, upright and with nothing added.
+        plain: share of the batches whose photos are shown whole and upright, without synthetic additions.
 
     Attributes:
-        chances: how likely each person is drawn, the collection's to begin with.
+        chances: (P,) sampling probability of each person, initially the collection's.
     """
 
     def __init__(self, collection: Collection, seed: int, plain: float = 0.0):
@@ -183,28 +185,28 @@ class Sampler:
         alpha[torch.as_tensor(nobody, device=self.device)] = 0
         kept &= ~nobody
         backgrounds = torch.stack([self._background(size, empty) for empty in nobody])
-        stand_behind(backgrounds, self.collection.things + self.collection.furniture, nobody, self.rng)
+        stand_behind(backgrounds, self.collection.objects + self.collection.furniture, nobody, self.rng)
         lean_on(photo, alpha, foreground, backgrounds, self.collection.furniture, self.rng)
-        stand_at_head(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
+        stand_at_head(photo, alpha, foreground, backgrounds, self.collection.objects, self.rng)
         walk_past(photo, alpha, foreground, backgrounds, self.whole, self.rng)
         stand_together(photo, alpha, foreground, self.whole, self.rng)
         grow_hair(photo, alpha, foreground, self.rng)
         wear_hats(photo, alpha, foreground, backgrounds, self.rng)
-        hold_objects(photo, alpha, foreground, backgrounds, self.collection.things, self.rng)
+        hold_objects(photo, alpha, foreground, backgrounds, self.collection.objects, self.rng)
         carry_straps(photo, alpha, foreground, backgrounds, self.rng)
         open_holes(alpha, kept, self.rng)
         stand_far(photo, alpha, foreground, self.whole, self.rng)
         return self._finish(photo, alpha, foreground, backgrounds, torch.as_tensor(kept, device=self.device))
 
     def show(self, index: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Image (1, 3, H, W) and alpha (1, 1, H, W) of one person's photo, whole; without its background, on another one."""
+        """Image (1, 3, H, W) and alpha (1, 1, H, W) of one whole photo, composited onto a background if it has none."""
         planes, kept = self._photo(self.collection.subjects[index], size)
         photo, alpha, foreground = planes[None].split([3, 1, 3], dim=1)
         alpha = augmentation.snap(alpha)
         return (photo if kept else alpha * foreground + (1 - alpha) * self._background(size, False)), alpha
 
     def _background(self, size: tuple[int, int], nobody: bool) -> Tensor:
-        """(3, H, W); where nobody shall be seen, not one of the scenes, which may hold passers-by."""
+        """A background (3, H, W); with `nobody` only from pictures without people, since scenes may show passers-by."""
         scenes, pictures = self.collection.scenes, self.collection.pictures
         picture = nobody or not scenes or (len(pictures) > 0 and self.rng.random() < _PICTURE_CHANCE)
         return draw_scene(pictures if picture else scenes, size, self.rng, self.device)
@@ -220,12 +222,12 @@ class Sampler:
         return Batch(image, alpha, lit, backgrounds.flip(0))
 
     def _photo(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
-        """As `_person`, with a whole photo in its own background where that is known."""
+        """As `_person`, but the whole photo with its own background, if that is known."""
         crop = (free_crop if subject.foreground_only else whole_crop)(subject, size, self.rng)
         return augmentation.cut(subject.mips, crop, size), not subject.foreground_only
 
     def _person(self, subject: Subject, size: tuple[int, int]) -> tuple[Tensor, bool]:
-        """A crop on a person, (7, h, w), and whether the photo's own background stays."""
+        """A crop around a person, (7, h, w), and whether the photo keeps its own background."""
         keep = not subject.foreground_only and self.rng.random() < _KEEP_CHANCE
         crop = (inner_crop if keep else free_crop)(subject, size, self.rng)
         bend = augmentation.random_bend(self.rng, size, self.device) if self.rng.random() < 0.25 else None
@@ -233,7 +235,7 @@ class Sampler:
 
 
 def true_trimap(alpha: Tensor) -> Tensor:
-    """Classes of the 8x8 cells: unknown where a 7 px dilation of alpha > 0 and an erosion of alpha = 1 disagree.
+    """The ground truth trimap per 8x8 cell: alpha > 0 dilated and alpha = 1 eroded by a 7 px ellipse, unknown between.
 
     Args:
         alpha: (B, 1, H, W) in [0, 1].
@@ -251,7 +253,7 @@ def true_trimap(alpha: Tensor) -> Tensor:
 
 
 def unite_cells(cells: Tensor, trimap: Tensor) -> Tensor:
-    """Cells (N, 3) that are predicted or truly unknown; trimap (B, h, w) is the true one."""
-    wanted = trimap == UNKNOWN
-    wanted[cells.unbind(1)] = True
-    return torch.nonzero(wanted)
+    """Union of the predicted unknown cells (N, 3) and those of the ground truth trimap (B, h, w), as (M, 3)."""
+    union = trimap == UNKNOWN
+    union[cells.unbind(1)] = True
+    return torch.nonzero(union)

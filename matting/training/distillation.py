@@ -1,4 +1,4 @@
-"""A start for encoders without pretrained weights: they learn the features of an encoder that has some, and get its decoder."""
+"""Feature distillation for encoders without pretrained weights: they learn a trained encoder's features and get its decoder."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ from torch.nn import functional as F
 
 from matting.network import MattingNetwork
 
-_LEAST_VARIANCE = 1e-4  # of a component, as a share of the mean one
+_LEAST_VARIANCE = 1e-4  # of a component, as a share of the mean variance; smaller ones are not amplified further
 
 
 class FeatureTeacher(nn.Module):
-    """How far a learner's four maps are from those of a trained network's encoder, which stays as it is.
+    """The distance of a student's four feature maps from those of a trained network's encoder, which is frozen.
 
-    The first channels of a learner's map are to be the principal components of the teacher's, scaled; as many of them as both
-    have channels. What is found between them is linear, so the teacher's decoder can be handed over with it.
+    The target of the first channels of a student's map are the teacher's principal components, scaled (see `Components`), as
+    many as both have channels. The relation is linear, so the teacher's decoder can be converted to read the student's maps.
 
     Args:
         teacher: a trained network.
-        channels: of the learner's maps at R16, R32, R64 and R128.
-        image: (B, 3, H, W) in [0, 1], pictures that the components are measured on, sides multiples of 128.
+        channels: of the student's maps at R16, R32, R64 and R128.
+        image: (B, 3, H, W) in [0, 1], images from which the components are computed, sides multiples of 128.
     """
 
     def __init__(self, teacher: MattingNetwork, channels: Sequence[int], image: Tensor):
@@ -31,24 +31,24 @@ class FeatureTeacher(nn.Module):
         self.components = nn.ModuleList(Components(x, min(ours, x.shape[1])) for x, ours in zip(maps, channels, strict=True))
 
     def train(self, mode: bool = True) -> "FeatureTeacher":
-        """The teacher's norms never learn."""
+        """Keep the teacher in eval mode."""
         super().train(mode)
         self.network.eval()
         return self
 
     def forward(self, image: Tensor, maps: Sequence[Tensor]) -> Tensor:
-        """Mean squared distance over all maps, a scalar; image (B, 3, H, W) in [0, 1], maps the learner's for it."""
+        """Mean squared error over all maps, a scalar; image (B, 3, H, W) in [0, 1], maps the student's for it."""
         distances = []
-        for components, given, theirs in zip(self.components, maps, self._maps(image), strict=True):
-            wanted = components(theirs)
-            distances.append(F.mse_loss(given[:, : wanted.shape[1]].float(), wanted))
+        for components, features, teacher_features in zip(self.components, maps, self._maps(image), strict=True):
+            target = components(teacher_features)
+            distances.append(F.mse_loss(features[:, : target.shape[1]].float(), target))
         return torch.stack(distances).mean()
 
     def hand_over(self, learner: MattingNetwork) -> None:
-        """Give a learner the teacher's decoder, heads and refinement, as they are once it has learnt the features.
+        """Copy the teacher's decoder, heads and refinement into a student, converted to read the student's target features.
 
         Args:
-            learner: a network whose encoder has the channels that this teacher was made for.
+            learner: the student, whose encoder has the channels that this teacher was made for.
 
         Raises:
             ValueError: if its decoder has other widths than the teacher's.
@@ -74,16 +74,19 @@ class FeatureTeacher(nn.Module):
 
 
 class Components(nn.Module):
-    """Principal components of a map, the square roots of their deviations evened out: (B, C, H, W) -> (B, count, H, W).
+    """Principal components of a feature map, (B, C, H, W) -> (B, count, H, W), partly whitened.
+
+    Each component is divided by the square root of its standard deviation (half way to full whitening), and all by one factor
+    that makes their mean variance 1: minor components count in the loss without drowning the major ones.
 
     Args:
-        features: (B, C, H, W) that they are measured on.
-        count: how many, at most C.
+        features: (B, C, H, W) from which they are computed.
+        count: number of components, at most C.
 
     Attributes:
         mean: (C,) of the features.
-        basis: (C, count), what every component adds to the features.
-        inverse: (count, C), from features without their mean to components of variance 1 on average.
+        basis: (C, count), from components to centred features.
+        inverse: (count, C), from centred features to components.
     """
 
     mean: Tensor
@@ -107,11 +110,12 @@ class Components(nn.Module):
 
 
 def _translate(conv: nn.Conv2d, parts: Sequence[tuple[Components | None, int]]) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution for a map whose parts hold components, or None where they are as they were.
+    """Weight and bias of a convolution whose input features are replaced by their components.
 
     Args:
         conv: of the teacher.
-        parts: of its input, one after the other, and how many channels each has in the learner; those left over count nothing.
+        parts: of its input channels, in order: their components, or None for unchanged channels, and the number of channels in
+            the student, of which those beyond the components get weights of 0.
     """
     if conv.bias is None:
         raise ValueError("expected a convolution with a bias")

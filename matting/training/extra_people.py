@@ -1,4 +1,4 @@
-"""Other people in a picture: passers-by are background; companions, and who stands far away alone, are foreground."""
+"""Additional people in training images: passers-by are background, companions and lone distant people are foreground."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,10 @@ from matting.training.framing import Subject
 _PASSER_BY = 0.12
 _COMPANION = 0.04
 _FAR_ALONE = 0.5
-_LARGEST_PASSER_BY = 0.5  # of the height of who is in front
-_NEAR = 0.45  # of the height of the picture: nobody passes behind people who are smaller, small people are not background
+_LARGEST_PASSER_BY = 0.5  # of the height of the person in front
+# Of the image's height: no passers-by behind smaller people, or the network takes small people for background
+# (training/RESULTS.md, "Passers-by drawn behind people").
+_NEAR = 0.45
 
 
 def walk_past(
@@ -26,16 +28,16 @@ def walk_past(
     rng: np.random.Generator,
     chance: float = _PASSER_BY,
 ) -> None:
-    """Let one or two people who are much smaller pass behind some of the large ones; they stay background. In place.
+    """Composite one or two much smaller people behind some of the large ones, as background. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, or only somebody far away, nobody passes.
+        alpha: (B, 1, H, W) in [0, 1]; images without a large person are left as they are.
         foreground: (B, 3, H, W) in [0, 1].
-        backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
-        people: who may pass, none of them cut off by their photo; may be empty.
-        rng: decides who passes whom.
-        chance: of a picture.
+        backgrounds: (B, 3, H, W) in [0, 1], the new backgrounds.
+        people: complete people to choose from; may be empty.
+        rng: random numbers.
+        chance: probability per image.
     """
     for i in _pick(people, len(alpha), chance, rng):
         box = _extent(alpha[i, 0])
@@ -58,15 +60,17 @@ def stand_together(
     rng: np.random.Generator,
     chance: float = _COMPANION,
 ) -> None:
-    """Put somebody of about the same size next to some of the people who are seen down to their feet. In place.
+    """Composite a second person of about the same size, as foreground, next to some who are visible down to their feet.
+
+    In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nobody comes.
+        alpha: (B, 1, H, W) in [0, 1]; images without a person are left as they are.
         foreground: (B, 3, H, W) in [0, 1].
-        people: who may come, none of them cut off by their photo; may be empty.
-        rng: decides who comes, and where to.
-        chance: of a picture.
+        people: complete people to choose from; may be empty.
+        rng: random numbers.
+        chance: probability per image.
     """
     for i in _pick(people, len(alpha), chance, rng):
         box = _extent(alpha[i, 0])
@@ -87,15 +91,15 @@ def stand_far(
     rng: np.random.Generator,
     chance: float = _FAR_ALONE,
 ) -> None:
-    """Put somebody of 6 to 30% of its height into some of the pictures that show nobody. In place.
+    """Composite a person of 6 to 30% of its height, as foreground, into some of the images without people. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
         alpha: (B, 1, H, W) in [0, 1].
         foreground: (B, 3, H, W) in [0, 1].
-        people: who may stand there, none of them cut off by their photo; may be empty.
-        rng: decides who stands where.
-        chance: of a picture that shows nobody.
+        people: complete people to choose from; may be empty.
+        rng: random numbers.
+        chance: probability per image without people.
     """
     size = alpha.shape[2:]
     for i in _pick(people, len(alpha), chance, rng):
@@ -108,14 +112,14 @@ def stand_far(
 def draw_person(
     people: Sequence[Subject], centre: tuple[float, float], height: float, size: Sequence[int], rng: np.random.Generator
 ) -> Tensor:
-    """A layer with one of the people on it, (4, H, W): colours multiplied by their alpha, and the alpha.
+    """A layer (4, H, W) with one of the people: premultiplied RGB and alpha, in [0, 1].
 
     Args:
         people: at least one.
         centre: (x, y) in pixels.
         height: of the person, in pixels.
         size: (H, W) of the layer.
-        rng: decides who it is, and in what light.
+        rng: random numbers; they choose the person and the brightness.
     """
     subject = people[int(rng.integers(len(people)))]
     top, left, bottom, right = subject.box
@@ -135,6 +139,6 @@ def _pick(people: Sequence[Subject], count: int, chance: float, rng: np.random.G
 
 
 def _extent(alpha: Tensor) -> tuple[int, int, int, int] | None:
-    """Top, left, bottom, right of who is there, (H, W) in [0, 1]; None if nobody is."""
+    """Bounding box (top, left, bottom, right) of alpha (H, W) above 0.5; None if there is none."""
     rows, columns = (torch.nonzero((alpha > 0.5).any(axis)).flatten().tolist() for axis in (1, 0))
     return (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1) if rows else None

@@ -1,4 +1,4 @@
-"""Where the frame of a training picture lies on a person's photo."""
+"""Crops of training photos: which part of a person's photo a training image shows."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,21 @@ from torch import Tensor
 
 from matting.training.augmentation import AffineCrop, log_uniform
 
-_FAR = 12.0  # heights of the frame over that of somebody far away
+_FAR = 12.0  # largest height of the frame over that of a distant person
 _FAR_CHANCE = 0.6
-_MOST_STRETCHED = 1.25  # of one side against the other, in a photo that is shown whole
+_MOST_STRETCHED = 1.25  # change of the aspect ratio of a photo that is shown whole
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right of the person
 
 
 class Subject(NamedTuple):
-    """A person in memory: mips of (7, H, W) uint8 (photo, alpha, foreground) and the box that holds them in the first."""
+    """A decoded training photo.
+
+    Attributes:
+        mips: image pyramid of (7, H, W) uint8: photo (3), alpha (1), foreground (3).
+        box: bounding box of the person in the first level.
+        foreground_only: whether pixels with alpha 0 are undefined.
+    """
 
     mips: list[Tensor]
     box: Box
@@ -23,7 +29,7 @@ class Subject(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether no side of the photo cuts them off."""
+        """Whether the person is complete: the box does not touch the photo's sides."""
         top, left, bottom, right = self.box
         height, width = self.mips[0].shape[1:]
         return min(top, left) > 1 and bottom < height - 2 and right < width - 2
@@ -35,7 +41,7 @@ def inner_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator
     Args:
         subject: in the photo.
         size: (H, W) of the training picture.
-        rng: decides.
+        rng: random numbers.
     """
     height, width = subject.mips[0].shape[1:]
     share = rng.uniform(0.85, 1.0) if rng.random() < 0.5 else log_uniform(0.3, 1, rng)
@@ -51,7 +57,7 @@ def inner_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator
 
 
 def whole_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> AffineCrop:
-    """Nearly all of the photo, upright; of one much longer than the frame a part. Arguments as for `inner_crop`."""
+    """92 to 100% of the photo, upright; less if it is much longer than the frame. Arguments as for `inner_crop`."""
     photo = np.array(subject.mips[0].shape[1:])
     scale = photo / size
     height, width = photo * np.minimum(1, _MOST_STRETCHED * scale.min() / scale) * rng.uniform(0.92, 1, 2)
@@ -62,7 +68,7 @@ def whole_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator
 def free_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> AffineCrop:
     """A crop that may reach beyond the photo: the person is from 45% to three times the frame's height.
 
-    Of those whom no side of their photo cuts off, some stand far away and are as small as 8%. Arguments as for `inner_crop`.
+    Some complete people are distant, down to 8%. Arguments as for `inner_crop`.
     """
     top, left, bottom, right = subject.box
     photo_height, photo_width = subject.mips[0].shape[1:]
@@ -91,7 +97,7 @@ def _angle(rng: np.random.Generator) -> float:
 
 
 def _within_sides(x: float, width: float, person: tuple[int, int], limit: int) -> tuple[float, float]:
-    """Centre and width of a crop that does not look past a side of the photo which cuts the person off."""
+    """Centre and width of a crop that does not extend beyond a side of the photo at which the person is cut off."""
     cut_left, cut_right = person[0] <= 1, person[1] >= limit - 1
     if cut_left and cut_right:
         width = min(width, limit)

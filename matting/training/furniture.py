@@ -1,4 +1,4 @@
-"""What people sit on and lean against: rendered furniture, and plain soft-edged shapes; all of it counts as background."""
+"""Furniture behind people, as background: renders of 3D models, and plain shapes with soft edges."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from matting.training.objects import draw_object
 _CHANCE = 0.3
 _RENDERED = 0.6  # of the pieces, where there are some
 _LIKE_CLOTHES = 0.5  # of the others have a colour close to that of the person where they touch
-_NEARBY = 0.1  # how far around that point the colour is taken, as a share of the root of the person's area
+_NEARBY = 0.1  # radius around that point in which the colour is sampled, as a share of the person's extent (see `Edge`)
 
 
 def lean_on(
@@ -24,16 +24,16 @@ def lean_on(
     rng: np.random.Generator,
     chance: float = _CHANCE,
 ) -> None:
-    """Put one to three pieces of furniture right behind some people, anywhere along their outline. In place.
+    """Composite one to three pieces of furniture behind some people, anywhere along their edge. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is put.
+        alpha: (B, 1, H, W) in [0, 1]; images without a person are left as they are.
         foreground: (B, 3, H, W) in [0, 1].
-        backgrounds: (B, 3, H, W) in [0, 1], what stands behind people who do not stay in their photo.
-        furniture: things (see `matting.training.objects`); may be empty.
-        rng: decides what stands where.
-        chance: of a picture.
+        backgrounds: (B, 3, H, W) in [0, 1], the new backgrounds.
+        furniture: renders, objects as in `matting.training.objects`; may be empty.
+        rng: random numbers.
+        chance: probability per image.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
         edge = augmentation.find_edge(alpha[i])

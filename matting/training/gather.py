@@ -1,7 +1,7 @@
-"""Gather pictures without people and cut-out things from Debian packages: python -m matting.training.gather FOLDER.
+"""Gather pictures without people and cut-out objects from Debian packages: python -m matting.training.gather FOLDER.
 
 Fills FOLDER/pictures (one WebP per wallpaper, for --backgrounds) and FOLDER/things (transparent PNGs, for --objects) on a
-Debian machine. The packages name the licences of what is in them: /usr/share/doc/PACKAGE/copyright.
+Debian machine. The licences of the contents are in /usr/share/doc/PACKAGE/copyright.
 """
 
 import argparse
@@ -18,7 +18,7 @@ WALLPAPERS = ("plasma-workspace-wallpapers", "lomiri-wallpapers-16.04")
 STAMPS = "tuxpaint-stamps-default"
 _LONG_SIDE = 1280
 _SMALLEST_FILE = 150_000  # bytes; previews and logos are smaller
-_PEOPLE = frozenset({"Autumn"})  # wallpapers that show somebody
+_PEOPLE = frozenset({"Autumn"})  # wallpapers that show people
 _KINDS = ("animals", "food", "household", "hobbies", "plants", "vehicles", "clothes/hats", "sports", "medical")
 _DRAWN = ("cartoon", "_mirror", "toy")
 
@@ -45,7 +45,7 @@ def _wallpaper(path: Path) -> str:
 
 
 def pick_objects(package: Path, out: Path) -> int:
-    """Save the photos with a transparent surrounding of an unpacked package, not the drawings; returns how many there are."""
+    """Save the photos of objects with transparency of an unpacked package, without drawings; returns their number."""
     stamps = next(path for path in package.rglob("stamps") if path.is_dir())
     count = 0
     for path in sorted(stamps.rglob("*.png")):
@@ -53,16 +53,16 @@ def pick_objects(package: Path, out: Path) -> int:
         if not name.as_posix().startswith(_KINDS) or any(word in name.as_posix() for word in _DRAWN):
             continue
         with Image.open(path) as file:
-            thing = file.convert("RGBA")
-        if max(thing.size) >= SMALLEST and np.asarray(thing)[..., 3].min() < 255:
+            cut_out = file.convert("RGBA")
+        if max(cut_out.size) >= SMALLEST and np.asarray(cut_out)[..., 3].min() < 255:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
-            thing.save(out / name)
+            cut_out.save(out / name)
             count += 1
     return count
 
 
 def unpack(package: str, folder: Path) -> Path:
-    """Fetch a Debian package and unpack it to `folder/package`.
+    """Download a Debian package and unpack it to `folder/package`.
 
     Raises:
         subprocess.CalledProcessError: if there is no such package, or it cannot be fetched.
@@ -79,8 +79,8 @@ def main(arguments: list[str] | None = None) -> None:
     folder = parser.parse_args(arguments).folder
     with tempfile.TemporaryDirectory() as unpacked:
         pictures = sum(pick_pictures(unpack(name, Path(unpacked)), folder / "pictures") for name in WALLPAPERS)
-        things = pick_objects(unpack(STAMPS, Path(unpacked)), folder / "things")
-    print(f"written: {pictures} pictures and {things} things in {folder}")
+        objects = pick_objects(unpack(STAMPS, Path(unpacked)), folder / "things")
+    print(f"written: {pictures} pictures and {objects} objects in {folder}")
 
 
 if __name__ == "__main__":

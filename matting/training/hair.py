@@ -1,4 +1,4 @@
-"""Loose hair with an exact alpha: thin curves drawn outwards from the edge of a head, in the colour of their roots."""
+"""Synthetic loose hair with an exact alpha: thin curves drawn outwards from the edge of a head, in its colour there."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,13 +14,19 @@ from matting.training import augmentation
 _CHANCE = 0.12
 _SHADES = 3
 _POINTS = 14
-_FINE = 3  # strands are drawn at this multiple of the size; a line one pixel wide there is a third of a pixel wide
+_FINE = 3  # supersampling: hairs are drawn at this multiple of the size, so the thinnest are a third of a pixel wide
 _SHIFT = 3  # fractional bits of the coordinates that OpenCV draws at
 _LEAST_EDGE = 40
 
 
 class Roots(NamedTuple):
-    """Where strands begin, S of them: points (S, 2) as (x, y), directions out of the person (S, 2), and the head's width."""
+    """Where S hairs begin.
+
+    Attributes:
+        points: (S, 2) as (x, y), in pixels.
+        outwards: (S, 2) unit vectors out of the person.
+        head: height of the head, in pixels.
+    """
 
     points: NDArray[np.float32]
     outwards: NDArray[np.float32]
@@ -28,14 +34,14 @@ class Roots(NamedTuple):
 
 
 def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.Generator, chance: float = _CHANCE) -> None:
-    """Give some of the people loose strands of hair around their head. In place.
+    """Draw loose hair around the head of some people. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing grows.
+        alpha: (B, 1, H, W) in [0, 1]; images without a person are left as they are.
         foreground: (B, 3, H, W) in [0, 1].
-        rng: decides who gets strands, and how they run.
-        chance: of a picture.
+        rng: random numbers.
+        chance: probability per image.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
         roots = find_roots(alpha[i, 0].cpu().numpy(), round(augmentation.log_uniform(8, 150, rng)), rng)
@@ -52,19 +58,22 @@ def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.G
 
 
 def find_roots(alpha: NDArray[np.float32], count: int, rng: np.random.Generator) -> Roots | None:
-    """Random points of the edge of the head, which is taken to be as high as half the width of the person; None without one.
+    """Random points on the edge of the head, which is assumed to be half as high as the person is wide.
 
     Args:
         alpha: (H, W) in [0, 1].
-        count: how many points to draw.
-        rng: draws them.
+        count: number of points.
+        rng: random numbers.
+
+    Returns:
+        The roots, or None if the edge has fewer than 40 pixels.
     """
     smooth = cv2.GaussianBlur(alpha, (0, 0), 3)
     rows, columns = np.nonzero((np.abs(smooth - 0.5) < 0.2) & (alpha < 0.95))
-    inside = np.flatnonzero((smooth > 0.5).any(0))
+    person = np.flatnonzero((smooth > 0.5).any(0))
     if len(rows) < _LEAST_EDGE:
         return None
-    head = 0.5 * (inside[-1] - inside[0] + 1)
+    head = 0.5 * (person[-1] - person[0] + 1)
     near = np.flatnonzero(rows < rows.min() + head)
     chosen = rng.choice(near, count)
     down, across = cv2.Sobel(smooth, cv2.CV_32F, 0, 1), cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
@@ -75,7 +84,7 @@ def find_roots(alpha: NDArray[np.float32], count: int, rng: np.random.Generator)
 
 
 def draw_curves(roots: Roots, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(S, P, 2) points as (x, y): strands that leave the head at any angle, bend evenly and fall a little."""
+    """(S, P, 2) points as (x, y): hairs that leave the head at random angles, with constant curvature and some gravity."""
     count = len(roots.points)
     angle = np.arctan2(roots.outwards[:, 1], roots.outwards[:, 0]) + rng.normal(0, 0.7, count)
     bend = rng.normal(0, 1.2, count) + rng.normal(0, 0.6)
@@ -88,11 +97,11 @@ def draw_curves(roots: Roots, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def cover_curves(curves: NDArray[np.float32], width: float, size: Sequence[int]) -> NDArray[np.float32]:
-    """How much of every pixel the curves cover, (H, W) in [0, 1].
+    """Coverage of every pixel by the curves, (H, W) in [0, 1].
 
     Args:
         curves: (S, P, 2) as (x, y).
-        width: of the strands in pixels, drawn as an odd number of thirds.
+        width: of the curves in pixels, rounded to an odd number of thirds.
         size: (H, W).
     """
     cover = np.zeros(size, np.float32)
@@ -110,7 +119,7 @@ def cover_curves(curves: NDArray[np.float32], width: float, size: Sequence[int])
 
 
 def _root_colour(foreground: Tensor, roots: Roots, strands: NDArray[np.intp]) -> Tensor:
-    """(3, 1, 1): the mean colour of the person a little inside the roots of these strands."""
+    """(3, 1, 1): mean foreground colour six pixels inside the edge at the roots of these hairs."""
     limit = np.array(foreground.shape[:0:-1]) - 1
     x, y = np.clip(np.rint(roots.points[strands] - 3 * roots.outwards[strands]), 0, limit).astype(np.int64).T
     return foreground[:, torch.from_numpy(y), torch.from_numpy(x)].mean(1)[:, None, None]

@@ -1,4 +1,4 @@
-"""Hard-example mining: photos that the network errs on are shown more often in what follows."""
+"""Hard example mining: photos with a large error are sampled more often from then on."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ _LEAST, _MOST = 0.5, 3.0
 
 
 def photo_errors(model: MattingNetwork, sampler: Sampler, keep: Path) -> NDArray[np.float64]:
-    """Mean absolute error of the coarse alpha on every photo of a sampler, each seen once and whole.
+    """Mean absolute error of the coarse alpha on every photo of a sampler, shown whole.
 
     Args:
-        model: on the sampler's device; it is left in training mode.
-        sampler: whose photos are measured.
-        keep: file that holds the errors from then on, so that a run which goes on has those that it began with.
+        model: on the sampler's device; left in training mode.
+        sampler: provides the photos.
+        keep: file that stores the errors; if it exists it is read instead, so that a resumed run keeps its errors.
 
     Returns:
         (P,) errors in [0, 1], in the order of the collection.
@@ -47,14 +47,14 @@ def _error(model: MattingNetwork, sampler: Sampler, index: int) -> float:
 
 
 def favour(chances: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chances times the error over its mean, which counts as no less than a half and no more than three.
+    """Probabilities times each photo's error relative to the mean, clipped to [0.5, 3].
 
     Args:
-        chances: (P,) of the photos, with a sum of 1.
+        chances: (P,) sampling probabilities of the photos, with a sum of 1.
         errors: (P,) of the photos.
 
     Returns:
-        (P,) chances with a sum of 1.
+        (P,) probabilities with a sum of 1.
     """
     weighted = chances * np.clip(errors / np.average(errors, weights=chances), _LEAST, _MOST)
     return weighted / weighted.sum()

@@ -1,4 +1,4 @@
-"""Hats, caps and beanies drawn on heads; they count as foreground."""
+"""Synthetic hats, caps and beanies on heads, as foreground."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ _NARROWEST = 12  # pixels; on smaller heads nothing is drawn
 
 
 class Head(NamedTuple):
-    """Where the top of a head is, (x, y), and how wide the head is, in pixels."""
+    """The top of a head, (x, y), and the head's width, in pixels."""
 
     x: float
     y: float
@@ -29,15 +29,15 @@ class Head(NamedTuple):
 def wear_hats(
     photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = _CHANCE
 ) -> None:
-    """Give some of the people a hat, with a brim or without. In place.
+    """Draw a hat, with a brim or without, on some people. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, nothing is drawn.
+        alpha: (B, 1, H, W) in [0, 1]; images without a person are left as they are.
         foreground: (B, 3, H, W) in [0, 1].
-        textures: (B, 3, H, W), pictures whose contrasts hats get; each takes another picture's.
-        rng: decides who wears what.
-        chance: of a picture.
+        textures: (B, 3, H, W), images that give the hats their texture; image i uses that of image i - 1.
+        rng: random numbers.
+        chance: probability per image.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
         head = find_head(alpha[i, 0].cpu().numpy())
@@ -48,10 +48,10 @@ def wear_hats(
 
 
 def find_head(alpha: NDArray[np.float32]) -> Head | None:
-    """The highest head of an alpha (H, W); None where the picture's upper edge cuts it off, or where there is none.
+    """The topmost head of an alpha (H, W); None if the image's upper border cuts it off, or if there is none.
 
-    From the topmost point down, the row whose depth is six tenths of the person's width there is taken to be where the head is
-    widest.
+    Going down from the topmost point, the head's width is measured in the first row whose depth is 0.6 times the mask's width
+    there.
     """
     body = alpha > 0.5
     rows = np.flatnonzero(body.any(1))
@@ -69,17 +69,17 @@ def find_head(alpha: NDArray[np.float32]) -> Head | None:
 
 
 def _run(row: NDArray[np.bool_], column: int) -> tuple[int, int] | None:
-    """First and one past the last column of the stretch of True around a column."""
+    """First and one past the last column of the run of True values around a column; None if it is False."""
     column = min(column, len(row) - 1)
     if not row[column]:
         return None
-    gaps = np.flatnonzero(~row)
-    before, after = gaps[gaps < column], gaps[gaps > column]
+    outside = np.flatnonzero(~row)
+    before, after = outside[outside < column], outside[outside > column]
     return int(before[-1]) + 1 if len(before) else 0, int(after[0]) if len(after) else len(row)
 
 
 def _hat(head: Head, texture: Tensor, rng: np.random.Generator) -> Tensor:
-    """A layer (4, H, W): a crown, and most of the time a brim in front of it or behind it."""
+    """A layer (4, H, W) of premultiplied RGB and alpha: a crown, and in 70% a brim in front of it or behind it."""
     size = texture.shape[1:]
     low = head.y + head.width * float(rng.uniform(0.2, 0.5))  # where the crown ends
     tall = rng.random() < _TALL_CHANCE

@@ -1,4 +1,4 @@
-"""Batches for a run, by their index and drawn ahead."""
+"""Data loading: the batches of a run by their index, prefetched."""
 
 import argparse
 import copy
@@ -18,16 +18,16 @@ from matting.training.dataset import Batch, Sampler
 _SHAPE_CHANCES = (0.45, 0.4, 0.15)  # square, tall, wide
 _LONGER = 1.4  # longer side of a picture that is not square
 _AHEAD = 3
-_POOL = 32  # batches that wait to be shown again
+_POOL = 32  # batches kept for repetition
 
 
 class Draws(Dataset[Batch | CloseUps]):
     """The batches of a run by their index.
 
     Args:
-        sampler: draws them.
+        sampler: draws whole images.
         arguments: of the run.
-        first_stage: looks at whole pictures, of which close-ups are cut then; not used without `--close-ups`.
+        first_stage: run on whole images before close-ups are cropped from them; not used without `--close-ups`.
     """
 
     def __init__(self, sampler: Sampler, arguments: argparse.Namespace, first_stage: CoarseNetwork):
@@ -46,12 +46,12 @@ class Draws(Dataset[Batch | CloseUps]):
 
 
 def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch | CloseUps]:
-    """The batches from index `first` on, drawn ahead by a process of its own, or by a thread if they lie on a GPU.
+    """The batches from index `first` on, prefetched by a worker process, or by a thread if they are on a GPU.
 
     Args:
-        draws: what to draw from; in the process nothing of it may use OpenCV's threads, which do not survive a fork.
+        draws: the batches; a worker process must not use OpenCV's threads, which do not survive a fork.
         first: index of the first batch.
-        threaded: True draws in a thread.
+        threaded: True prefetches in a thread.
     """
     indices = range(first, 2**62)
     if threaded:
@@ -60,12 +60,12 @@ def feed(draws: Draws, first: int, threaded: bool) -> Iterator[Batch | CloseUps]
 
 
 def repeat(batches: Iterator[Batch | CloseUps], times: int, generator: torch.Generator) -> Iterator[Batch | CloseUps]:
-    """Every batch so many times, in between others, mirrored or not: where the drawing takes longer than the learning.
+    """Yield every batch `times` times, shuffled among others and mirrored at random, if loading is slower than training.
 
     Args:
         batches: endless.
-        times: how often each is shown.
-        generator: decides which one is next, and whether it is mirrored.
+        times: how often each is yielded.
+        generator: random numbers.
     """
     pool = [(batch, times) for batch in islice(batches, _POOL)]
     while True:

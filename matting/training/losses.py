@@ -29,7 +29,7 @@ class MatteLoss(NamedTuple):
 
 
 def coarse_alpha_loss(logits: Tensor, alpha: Tensor) -> Tensor:
-    """Eq. 1: binary cross entropy between a coarse alpha and the true one, shrunk by area to its size.
+    """Eq. 1: binary cross entropy between a coarse alpha and the true one, averaged over cells of its size.
 
     Args:
         logits: (B, 1, h, w), before the sigmoid.
@@ -69,7 +69,7 @@ def trimap_loss(logits: Tensor, trimap: Tensor) -> Tensor:
 
 
 def penalty(difference: Tensor) -> Tensor:
-    """Eq. 4: sqrt(d^2 + eps^2), an absolute value with a smooth foot."""
+    """Eq. 4: sqrt(d^2 + eps^2), the Charbonnier penalty."""
     return torch.sqrt(difference.square() + EPSILON**2)
 
 
@@ -86,7 +86,7 @@ def alpha_loss(predicted: Tensor, alpha: Tensor, weight: Tensor) -> Tensor:
 
 
 def laplacian_pyramid(x: Tensor, levels: int = PYRAMID_LEVELS) -> list[Tensor]:
-    """Details of (B, C, H, W) at R1, R2, ... and what is left at the end: `levels` + 1 maps."""
+    """Laplacian pyramid of (B, C, H, W): band-pass maps at R1, R2, ... and the low-pass residual, `levels` + 1 in all."""
     maps = []
     for _ in range(levels):
         smaller = F.avg_pool2d(x, 2)

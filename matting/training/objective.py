@@ -1,4 +1,4 @@
-"""One training step: run both stages on a batch and compare every output with the truth."""
+"""The training objective: both stages on a batch, and the losses of every output against the ground truth."""
 
 from typing import NamedTuple
 
@@ -16,9 +16,14 @@ from matting.training.losses import MatteLoss
 
 
 class StepResult(NamedTuple):
-    """The losses of a step, the alpha it drew (B, 1, H, W), the coarse alpha (B, 1, H/8, W/8) and the region count.
+    """Losses and predictions of a step.
 
-    `features` is the distance from a teacher's features, 0 without a teacher.
+    Attributes:
+        loss: the terms of the paper's loss.
+        features: distillation loss, 0 without a teacher.
+        alpha: (B, 1, H, W) in [0, 1], refined.
+        coarse_alpha: (B, 1, H/8, W/8) in [0, 1].
+        regions: number of refined regions.
     """
 
     loss: MatteLoss
@@ -29,7 +34,7 @@ class StepResult(NamedTuple):
 
     @property
     def total(self) -> Tensor:
-        """What training makes small."""
+        """The loss to minimise."""
         return self.loss.total + self.features
 
 
@@ -39,9 +44,9 @@ class Objective(nn.Module):
     Args:
         model: the network.
         max_regions: regions refined per batch at most; 0 trains the coarse stage alone.
-        teacher: whose features the encoder learns as well, if given.
-        guided: whether half of what the refinement is judged by is its alpha after it was made to follow the colours, at the
-            size of the pictures or at half of it, as in photos that are smaller than the working size.
+        teacher: adds a distillation loss on the encoder's features, if given.
+        guided: whether the refinement's losses are averaged over its alpha before and after the guided filter, which is applied
+            at the images' size or at half of it, as for photos that are smaller than the working size.
     """
 
     def __init__(self, model: MattingNetwork, max_regions: int, teacher: FeatureTeacher | None = None, guided: bool = False):
@@ -92,24 +97,24 @@ class Objective(nn.Module):
         return StepResult(loss, zero, alpha.detach(), squares.coarse_alpha, len(cells))
 
     def _refined_terms(self, alpha: Tensor, batch: Batch, weight: Tensor) -> "RefinedTerms":
-        drawn = judge(alpha, batch, weight)
+        unfiltered = refinement_losses(alpha, batch, weight)
         if not self.guided:
-            return drawn
-        shown = shrink(batch, alpha, weight, factor=int(torch.randint(1, 3, ())))
-        followed = judge(guided_filter(shown.predicted, shown.batch.image), shown.batch, shown.weight)
-        return RefinedTerms(*((before + after) / 2 for before, after in zip(drawn, followed, strict=True)))
+            return unfiltered
+        shrunk = shrink(batch, alpha, weight, factor=int(torch.randint(1, 3, ())))
+        filtered = refinement_losses(guided_filter(shrunk.predicted, shrunk.batch.image), shrunk.batch, shrunk.weight)
+        return RefinedTerms(*((before + after) / 2 for before, after in zip(unfiltered, filtered, strict=True)))
 
 
 class RefinedTerms(NamedTuple):
-    """What a refined alpha is judged by, each a scalar: Eqs. 4, 5 and 6."""
+    """The losses of a refined alpha, Eqs. 4, 5 and 6 of the supplementary material, each a scalar."""
 
     alpha: Tensor
     pyramid: Tensor
     composition: Tensor
 
 
-def judge(predicted: Tensor, batch: Batch, weight: Tensor) -> RefinedTerms:
-    """Compare an alpha (B, 1, H, W) in [0, 1] with the batch's; weight (B, 1, H, W)."""
+def refinement_losses(predicted: Tensor, batch: Batch, weight: Tensor) -> RefinedTerms:
+    """Losses of an alpha (B, 1, H, W) in [0, 1] against the batch's, with pixel weights (B, 1, H, W)."""
     return RefinedTerms(
         losses.alpha_loss(predicted, batch.alpha, weight),
         losses.pyramid_loss(predicted, batch.alpha, weight),
@@ -118,7 +123,7 @@ def judge(predicted: Tensor, batch: Batch, weight: Tensor) -> RefinedTerms:
 
 
 class Shrunk(NamedTuple):
-    """A batch, an alpha predicted for it and the weights of its pixels, all at a fraction of their size."""
+    """A batch, an alpha predicted for it and the weights of its pixels, all downsampled."""
 
     batch: Batch
     predicted: Tensor
@@ -126,14 +131,14 @@ class Shrunk(NamedTuple):
 
 
 def shrink(batch: Batch, predicted: Tensor, weight: Tensor, factor: int) -> Shrunk:
-    """Average squares of `factor` pixels; everything is (B, C, H, W)."""
+    """Downsample everything, (B, C, H, W) each, by average pooling with `factor`."""
     planes = (F.avg_pool2d(plane, factor) for plane in (*batch, predicted, weight))
     image, alpha, foreground, background, predicted, weight = planes
     return Shrunk(Batch(image, alpha, foreground, background), predicted, weight)
 
 
 def shrink_trimap(trimap: Tensor, size: torch.Size) -> Tensor:
-    """(B, H, W) classes -> (B, h, w): a larger cell is unknown unless all of its cells agree."""
+    """Downsample trimap classes (B, H, W) to (B, h, w): a cell is unknown unless all of its source cells agree."""
     factor = trimap.shape[1] // size[0]
     if factor == 1:
         return trimap

@@ -1,4 +1,4 @@
-"""What learns and how fast: the optimiser, its rate over the steps, and the average of the weights."""
+"""The optimiser, its learning rate schedule, and the moving average of the weights."""
 
 import argparse
 import math
@@ -12,7 +12,7 @@ from matting.training.objective import Objective
 
 
 def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torch.optim.Optimizer:
-    """AdamW; no decay on norms and biases, other rates for the encoder and for the decoder."""
+    """AdamW without weight decay on norms and biases, and with shares of the learning rate for encoder and decoder."""
     encoder = objective.model.coarse.encoder
     if arguments.freeze_filters:
         if not isinstance(encoder, EfficientNetEncoder):
@@ -31,14 +31,14 @@ def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torc
 
 
 def _share(name: str, arguments: argparse.Namespace) -> float:
-    """Of the rate, for a parameter of an `Objective`."""
+    """Share of the learning rate for a parameter of an `Objective`, by its name."""
     if name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages")):
         return arguments.encoder_rate
     return arguments.decoder_rate if name.startswith(("model.coarse.up", "model.coarse.head")) else 1.0
 
 
 def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
-    """An exponential moving average that starts short, so that the first steps are soon forgotten; counters are copied."""
+    """Exponential moving average with the decay min(decay, (1 + n) / (10 + n)) at step n; integer buffers are copied."""
 
     def average(means: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
         kept = min(decay, (1 + int(count)) / (10 + int(count)))

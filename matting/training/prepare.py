@@ -1,8 +1,8 @@
-"""Decode a data set once: photos, alphas, the colours of the foreground behind every soft edge, and the empty scene.
+"""Decode a data set once: photos, alphas, estimated foreground colours, and backgrounds with the person filled in.
 
-The composition loss and compositing need the foreground without the old background in it. It is estimated in closed form
-(Levin et al. 2008, through pymatting) on a copy of at most `SOLVE_PIXELS` and enlarged: colours of a foreground change
-slowly, the detail is in alpha. Inside, where alpha is 1, the photo's own pixels stay.
+The composition loss and compositing need foreground colours without the old background's. They are estimated in closed form
+(Levin et al. 2008, by pymatting) at no more than `SOLVE_PIXELS` and enlarged, since they vary slowly and the detail is in the
+alpha. Where alpha is 1 the photo's own pixels are used.
 """
 
 import multiprocessing
@@ -25,11 +25,11 @@ from matting.postprocess.bit_depth import to_8_bit
 
 IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 SOLVE_PIXELS = 120_000
-_OPAQUE = 250
+_OPAQUE = 250  # of 255; alphas from here on count as 1
 
 
 class Pair(NamedTuple):
-    """A photo and its alpha on disk; `foreground_only` says that pixels with alpha 0 have no meaning."""
+    """A photo and its alpha on disk; with `foreground_only`, colours where alpha is 0 are undefined."""
 
     image: Path
     alpha: Path
@@ -56,7 +56,7 @@ class Person:
 def find_pairs(folder: Path, foreground_only: bool = False) -> list[Pair]:
     """Pair `folder/image/NAME.*` with `folder/alpha/NAME.png`.
 
-    P3M-10k's own layout (`blurred_image` or `original_image`, and `mask`) is understood too.
+    P3M-10k's own layout (`blurred_image` or `original_image`, and `mask`) is accepted too.
 
     Raises:
         ValueError: if a folder or a partner is missing; names the file.
@@ -109,7 +109,7 @@ def load_person(pair: Pair, cache: Path | None = None) -> Person:
 
 
 def shrink(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Photo and alpha at `SOLVE_PIXELS` or less."""
+    """Photo and alpha downsampled to at most `SOLVE_PIXELS`."""
     height, width = alpha.shape
     scale = min(1.0, (SOLVE_PIXELS / (height * width)) ** 0.5)
     size = max(8, round(width * scale)), max(8, round(height * scale))
@@ -117,7 +117,7 @@ def shrink(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def solve_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours of the foreground in closed form, (h, w, 3) uint8."""
+    """Closed-form foreground estimation, (h, w, 3) uint8."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # numba's, about its cache
         foreground = estimate_foreground_cf(image / 255.0, alpha / 255.0)
@@ -125,7 +125,7 @@ def solve_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def fill_person(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """The scene without the person: the hole takes the colours around it, nearer ones first; (h, w, 3) uint8."""
+    """The background with the person filled in by blurred colours from around them, finer near the edge; (h, w, 3) uint8."""
     seen = 1 - cv2.dilate((alpha > 5).astype(np.float32), np.ones((13, 13), np.uint8))
     quarter = max(1, image.shape[1] // 4), max(1, image.shape[0] // 4)
     weight = cv2.resize(seen, quarter, interpolation=cv2.INTER_AREA)
@@ -146,7 +146,7 @@ def enlarge_foreground(image: np.ndarray, alpha: np.ndarray, foreground: np.ndar
 
 
 def load_people(pairs: list[Pair], cache: Path | None, workers: int = 2) -> Iterator[Person]:
-    """Decode all pairs, in parallel, with a progress bar; one after the other, so that memory holds few at a time."""
+    """Decode all pairs in parallel, with a progress bar; yields them in order, so that few are in memory at a time."""
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
     load = partial(load_person, cache=cache)

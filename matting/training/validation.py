@@ -1,4 +1,4 @@
-"""What a run shows while it goes: a sheet of pictures and a quick validation."""
+"""Monitoring of a run: a sheet of predictions and a quick validation."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ VALIDATION_SIDE = 512
 
 
 def picture_sheet(result: StepResult, batch: Batch | CloseUps) -> Image.Image:
-    """Rows of image, coarse alpha, trimap, refined alpha, truth."""
+    """A sheet of predictions; rows of image, coarse alpha, true trimap, refined alpha, true alpha."""
     size = batch.image.shape[2:]
     coarse = F.interpolate(result.coarse_alpha.detach().float(), size=size, mode="bilinear")
     trimap = F.interpolate(true_trimap(batch.alpha)[:, None] / 2.0, size=size, mode="nearest")

@@ -39,7 +39,7 @@ def test_what_cannot_be_mixed_is_refused(tmp_path: Path):
     a, b = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     saved(a, 0, {"step": "1"})
     saved(b, 0, {"step": "1"}, "paper")
-    with pytest.raises(ValueError, match=r"same shape, got .*lite.* and .*paper"):
+    with pytest.raises(ValueError, match=r"same configuration, got .*lite.* and .*paper"):
         mean_weights(str(a), str(b), tmp_path / "out.safetensors")
     with pytest.raises(ValueError, match=r"\[0, 1\], got 1.5"):
         mean_weights(str(a), str(a), tmp_path / "out.safetensors", 1.5)

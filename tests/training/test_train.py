@@ -27,7 +27,7 @@ from matting.training.dataset import Batch, unite_cells
 from matting.training.distillation import Components, FeatureTeacher
 from matting.training.guided import guided_filter
 from matting.training.loader import batch_shape, repeat
-from matting.training.objective import Objective, judge, limit_regions, shrink, shrink_trimap
+from matting.training.objective import Objective, limit_regions, refinement_losses, shrink, shrink_trimap
 from matting.training.optimiser import build_optimiser, schedule
 from matting.training.pretrained import load_imagenet_start
 from matting.weights import load_model
@@ -195,7 +195,7 @@ def test_guided_training_does_not_see_what_the_filter_mends():
     image = alpha.repeat(1, 3, 1, 1)
     batch, weight = Batch(image, alpha, image, 1 - image), torch.ones_like(alpha)
     noisy = (alpha + 0.1 * torch.randn_like(alpha)).clamp(0, 1)
-    drawn, followed = judge(noisy, batch, weight), judge(guided_filter(noisy, image), batch, weight)
+    drawn, followed = refinement_losses(noisy, batch, weight), refinement_losses(guided_filter(noisy, image), batch, weight)
     assert all(after < 0.6 * before for after, before in zip(followed, drawn, strict=True))
 
 
