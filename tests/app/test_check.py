@@ -8,6 +8,7 @@ from check_space import Start, check_start
 from offline_guard import is_own
 
 
+@pytest.mark.slow
 def test_the_app_starts_from_git_alone():
     if not (Path(__file__).parents[2] / ".git").exists():
         pytest.skip("not a git repository")

@@ -62,6 +62,7 @@ def test_a_run_prints_and_writes_its_results(arguments, tmp_path, capsys):
     assert data["weights"] == "random.safetensors" and "/" not in data["command"].replace("DATA", "")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_taken_up(arguments, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     main([*arguments, "--out", str(out)])
@@ -98,6 +99,7 @@ def test_limits_and_slow_limits(arguments, tmp_path):
     assert [entry["method"] for entry in data["common"]] == ["coarse", "closed-form-given"]
 
 
+@pytest.mark.slow
 def test_the_users_own_network_is_compared(arguments, tmp_path):
     network = red_network(tmp_path / "red.onnx", bias=0.5)
     options = ["--methods", "coarse", "--onnx", str(network), "--onnx-size", "128"]

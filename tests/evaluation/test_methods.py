@@ -79,6 +79,7 @@ def test_methods_with_a_download_say_its_size_and_marks_are_set():
         choose(["ours", "magic"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resize", ["auto", "paper"])
 def test_our_variants_differ_and_count_their_cost(bundled, portrait, resize):
     image, _, _ = portrait
@@ -88,6 +89,7 @@ def test_our_variants_differ_and_count_their_cost(bundled, portrait, resize):
     assert refined.gmac > alone.gmac > coarse.gmac > 0
 
 
+@pytest.mark.slow
 def test_the_guided_filter_is_what_the_app_adds_and_the_paper_does_not(bundled, portrait):
     image, _, _ = portrait
     app, paper = ([run(METHODS[name].load(Resources(bundled.model, resize)), image).estimate 

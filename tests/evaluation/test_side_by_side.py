@@ -9,6 +9,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO, TRUTH = str(EXAMPLES / "silver.jpg"), str(EXAMPLES / "alpha" / "silver.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("extra", "panels"), [(["--methods", "coarse"], 2), (["--truth", TRUTH], 6)])
 def test_a_strip_by_command(tmp_path, extra, panels):
     main([PHOTO, *extra, "-o", str(tmp_path / "strip.png")])

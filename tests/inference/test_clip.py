@@ -109,6 +109,7 @@ def test_colours_are_straight_and_nothing_of_the_background_stays(network):
     np.testing.assert_array_equal(cutout[..., 3], np.rint(alpha * 255))
 
 
+@pytest.mark.slow
 def test_without_filter_every_frame_is_what_the_photo_pipeline_makes(tmp_path, network):
     frames = matted(make_clip(tmp_path / "a.mp4", frames=5), network)
     assert all(frame.unknown_share > 0 for frame in frames)

@@ -128,6 +128,7 @@ def test_a_close_up_magnifies_twice_at_most():
     assert matte_image(photo(60, 400, 360, 460), Bright()).working_size[0] == AUTO_MAX_SIDE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(300, 200), (128, 640)])
 def test_the_real_network_gives_the_photos_size(lite_model, size):
     image, _ = draw_person(*size)

@@ -98,6 +98,7 @@ def test_regions_belong_together(network):
     assert np.allclose(regions.attention.sum(-1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_kind_of_source_gives_the_same(network, tmp_path):
     pixels = quarters()
     path = tmp_path / "photo.png"

@@ -56,6 +56,7 @@ def test_refinement_of_a_batch(paper_model, edge_cases):
     assert_close(alpha[:, 0], edge_cases["batch_highres_matte_stable"].float(), **HALF)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(128, 128), (384, 256), (256, 640), (640, 384)])
 def test_sizes_with_padded_windows(paper_model, recorded, size):
     """Sides that are no multiples of 896 pad the attention windows; below 512 some stages no longer shift."""
