@@ -5,6 +5,7 @@ import gradio as gr
 from matting.app import text
 from matting.app.endpoints import Endpoints
 from matting.app.limits import QUEUED_EVENTS, TIME_TO_LIVE_S
+from matting.app.scripts import PAGE
 from matting.app.service import Service
 from matting.app.session import session_state
 from matting.app.space import Space
@@ -32,7 +33,7 @@ def build_space(service: Service) -> gr.Blocks:
         fill_width=False,
     ) as demo:
         session = session_state()
-        gr.HTML(masthead(), elem_id="masthead")
+        gr.HTML(masthead(), js_on_load=PAGE, elem_id="masthead")
         with gr.Tab(text.TAB_PHOTO, id="photo"):
             PhotoTab(demo, service, session)
         with gr.Tab(text.TAB_INSIDE, id="inside") as inside:
@@ -59,4 +60,6 @@ def masthead() -> str:
         for column, kind in enumerate(kinds)
     )
     mark = f'<svg class="mark" viewBox="0 0 52 52" aria-hidden="true">{cells}</svg>'
-    return f"<header>{mark}<div><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div></header>"
+    names_of_tabs = f'data-photo="{text.TAB_PHOTO}" data-clip="{text.TAB_CLIP}"'
+    anywhere = f'<p id="anywhere" {names_of_tabs} hidden>{text.DROP_HERE}</p>'
+    return f"<header>{mark}<div><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div></header>{anywhere}"

@@ -12,7 +12,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.device import Device, Lend, always_there
 from matting.app.errors import Problem, plain_errors
-from matting.app.results.background import PICTURE, BackgroundChoice
+from matting.app.results.background import PICTURE, BackgroundChoice, read_choice
 from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
 from matting.app.results.strokes import Stroke, draw_scribbles
 from matting.app.session import Session, Sessions, stoppable
@@ -113,9 +113,11 @@ class Service:
             return self.work.matte(image, settings.max_side(image), options)
 
     def cut_out(self, photo: str | Path, truth: str | Path | None, settings: Settings, session: Session) -> Result:
-        """Read a photo and matte it; raises `Problem` in plain words if that cannot be done."""
+        """Read a photo and matte it; raises `Problem` in plain words if that cannot be done. A true alpha of another photo's
+        size is left out.
+        """
         image = read_photo(photo)
-        alpha = None if truth is None else read_ground_truth(truth, image)
+        alpha = None if truth is None else fitting_truth(truth, image)
         return make_result(
             file_stem(photo), self.matte(image, settings, session), unknown_bias=settings.unknown_bias, truth=alpha
         )
@@ -163,9 +165,12 @@ def read_photo(path: str | Path) -> NDArray[np.uint8]:
         return load_image(path)
 
 
-def make_background(kind: str, colour: str, picture: str | None) -> BackgroundChoice:
-    """The background a visitor chose; raises `Problem` if its picture cannot be read."""
-    return BackgroundChoice(kind, colour, None if kind != PICTURE or picture is None else read_photo(picture))
+def make_background(choice: str, picture: str | None) -> BackgroundChoice:
+    """The background a visitor chose, as `read_choice` takes it; raises `Problem` if its picture is missing or broken."""
+    if choice == PICTURE and picture is None:
+        raise Problem(text.ERROR_BACKGROUND)
+    with plain_errors():
+        return read_choice(choice, read_photo(picture) if choice == PICTURE and picture is not None else None)
 
 
 def check_pixels(path: str | Path) -> None:
@@ -183,10 +188,20 @@ def check_pixels(path: str | Path) -> None:
 
 def read_ground_truth(path: str | Path, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(H, W) true alpha of an upload, from a grey picture; raises `Problem` if its size is not the photo's."""
-    with plain_errors(text.ERROR_UPLOAD):
-        check_pixels(path)
-        alpha = load_image(path)[..., 0].astype(np.float32) / np.float32(255)
+    alpha = _read_alpha(path)
     if alpha.shape != image.shape[:2]:
         sizes = (f"{shape[1]} × {shape[0]}" for shape in (alpha.shape, image.shape))
         raise Problem(text.ERROR_TRUTH.format(got=next(sizes), expected=next(sizes)))
     return alpha
+
+
+def fitting_truth(path: str | Path, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """(H, W) true alpha of an upload that may have been meant for another photo: None if its size is not this one's."""
+    alpha = _read_alpha(path)
+    return alpha if alpha.shape == image.shape[:2] else None
+
+
+def _read_alpha(path: str | Path) -> NDArray[np.float32]:
+    with plain_errors(text.ERROR_UPLOAD):
+        check_pixels(path)
+        return load_image(path)[..., 0].astype(np.float32) / np.float32(255)

@@ -85,6 +85,11 @@ class Session:
         self.comparison = ()
         remove_files(self.folder, self.clip_folder, self.uploads)
 
+    def forget(self) -> None:
+        """The photo was taken away: nothing of it stays, and work on it that is late is not shown."""
+        self.turn, self.result, self.comparison, self.painting = object(), None, (), Painting()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def take(self, *uploads: str | None) -> None:
         """Files the browser sent; they go with the folder.
 

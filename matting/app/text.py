@@ -16,11 +16,13 @@ TAB_TABLES = "Tables"
 TAB_ABOUT = "About"
 
 # Photo
-DROP_LABEL = "Your photo: drop, paste, or take one"
-DROP_PLACEHOLDER = "Drop a photo here\nor click to choose one"
+DROP_LABEL = "Your photo"
+DROP_PLACEHOLDER = "Drop a photo anywhere\nor click to choose one"
+DROP_HERE = "Let go anywhere: the photo is cut out at once"
 EXAMPLE_BUTTON = "Cut out the example: {name}"
 PARTS_LABEL = "Click a part to keep or drop it"
 EXAMPLES_LABEL = "or try one of these"
+PASTE_HINT = "Ctrl+V pastes one; "
 # file name without ending: what it shows, and whether its alpha was drawn by another network
 EXAMPLES = {
     "windswept": ("windswept hair", True),
@@ -29,10 +31,42 @@ EXAMPLES = {
     "brick": ("a man before bricks", True),
     "silver": ("silver hair, with its true alpha", False),
 }
-SLIDER_LABEL = "Drag the handle: original on the left, cut-out on the right"
+VIEWER_LABEL = "The result: the photo as it came and the cut-out, one over the other"
+VIEWER_FRAME = "The picture. Plus and minus zoom, 0 fits it in, 1 shows the photo's own pixels, arrow keys move it when zoomed"
+VIEWER_GRIP = "Border between the two pictures, in percent from the left"
+VIEWER_EMPTY = "The cut-out appears here."
+VIEWER_BEFORE = "photo"
+VIEWER_AFTER = "cut-out"
+VIEWER_BEFORE_ALT = "The photo as it came"
+VIEWER_AFTER_ALT = "The person without the old background"
+VIEWER_FULL = "Full screen"
+VIEWS_LABEL = "Look at it on"
+# view: title; the first one is what is downloaded
+VIEWS = {"result": "Result", "white": "White", "black": "Black", "magenta": "Magenta", "matte": "Alpha"}
+ZOOMS_LABEL = "Zoom"
+ZOOMS = {
+    "out": ("−", "Zoom out"),
+    "in": ("+", "Zoom in"),
+    "own": ("1:1", "One to one, the photo's own pixels"),
+    "fit": ("Fit", "Fit the whole picture in"),
+}
 BACKGROUND_LABEL = "Put the person on"
-BACKGROUND_COLOUR = "Colour"
-BACKGROUND_PICTURE = "Your background"
+BACKGROUND_PICTURE = "The picture to put behind"
+BACKGROUND_COLOUR = "A colour of your own"
+# colour: what it is called
+BACKGROUND_COLOURS = {
+    "#ffffff": "White",
+    "#e6e6e6": "Light grey",
+    "#000000": "Black",
+    "#00b140": "Green screen",
+    "#0047bb": "Blue screen",
+    "#3f5f5a": "Pine",
+    "#f0a13a": "Amber",
+    "#c8553d": "Terracotta",
+}
+BACKGROUND_TRANSPARENT = "Transparent"
+BACKGROUND_BLUR = "Blur"
+BACKGROUND_OWN = "My picture"
 SETTINGS = "Settings"
 SIZE_LABEL = "Working size (long side, pixels)"
 SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos, and looks closer where people are small."
@@ -43,6 +77,7 @@ REFINE_INFO = "Off shows what the first stage alone would give you."
 CROSS_LABEL = "Cross-region attention (CRA)"
 CROSS_INFO = "Off makes every region work from its own 64 pixels."
 TRUTH = "Do you have the true alpha?"
+TRUTH_DROPPED = "The true alpha has another size than this photo and was put aside."
 TRUTH_LABEL = "True alpha: a grey picture of the same size, white is the person"
 STOP = "Stop"
 STOPPED = "Stopped. Drop a photo to start again."
@@ -70,16 +105,34 @@ STAGES = {
     "coarse": "first stage",
     "regions": "find regions",
     "refine": "redraw them",
-    "upsample": "hair and full size",
+    "guided_filter": "fit to edges",
+    "closed_form": "single hairs",
+    "upsample": "full size",
+    "collect": "collect",
+    "around": "read and draw",
 }
 
 SAVE = "Save"
-SAVE_CUTOUT = "Cut-out"
+SAVE_PNG = "Download PNG"
+SAVE_COPY = "Copy"
+SAVE_COPIED = "Copied"
+SAVE_NOT_COPIED = "This browser does not let pages copy pictures. Download it instead."
+SAVE_MAKING = "Making …"
+SAVE_MORE = "More"
+SAVE_ON = {
+    "transparent": "transparent",
+    "colour": "on the colour",
+    "blur": "on the blur",
+    "picture": "on your picture",
+}
+SAVE_JPG = "JPG, on the chosen background"
+SAVE_JPG_NOTE = "white where that is transparent"
+SAVE_WEBP = "WebP, on the chosen background"
+SAVE_CUTOUT = "PNG, transparent"
 SAVE_ALPHA8 = "Alpha, 8 bit"
 SAVE_ALPHA16 = "Alpha, 16 bit"
-SAVE_COMPOSITE = "Picture as shown"
-SAVE_ZIP = "All panels, zip"
-SAVE_NOTE = "Lossless PNG at the photo's own size. A file is made when you ask for it and removed when you leave."
+SAVE_ZIP = "All six panels, zip"
+SAVE_NOTE = "At the photo's own size. A file is made when you ask for it and removed when you leave."
 SAVE_PANEL = "PNG"
 
 PARTS_TITLE = "{count} separate parts"

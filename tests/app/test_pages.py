@@ -4,15 +4,13 @@ import io
 import time
 import zipfile
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import pytest
 from PIL import Image
-from tabs import open_tab
+from tabs import EXAMPLES, open_tab, save, upload
 
 pytestmark = pytest.mark.browser
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -21,23 +19,6 @@ def photo(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("photos") / "my portrait.jpg"
     Image.open(EXAMPLES / "curls.jpg").resize((1500, 1500), Image.Resampling.BICUBIC).save(path, quality=92)
     return path
-
-
-def upload(page, path: Path) -> float:
-    """Drop a photo and wait for its cut-out; returns the seconds the visitor waited."""
-    started = time.perf_counter()
-    page.set_input_files("#photo input[type=file]", str(path))
-    page.wait_for_function(
-        "part => [...document.querySelectorAll('#result img')].some(i => i.src.includes(part) && i.complete)",
-        arg=quote(path.stem),
-    )
-    return time.perf_counter() - started
-
-
-def save(page, button) -> tuple[str, bytes]:
-    with page.expect_download() as download:
-        button.click()
-    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
 def test_photo_from_upload_to_files(open_page, photo, matte_elsewhere, capsys):
@@ -77,11 +58,15 @@ def test_photo_against_a_true_alpha_of_the_visitor(open_page, tmp_path):
     Image.open(EXAMPLES / "alpha" / "silver.png").resize((50, 50)).save(tmp_path / "small.png")
     page.set_input_files("#truth-upload input[type=file]", str(tmp_path / "small.png"))
     page.get_by_text("The true alpha is 50 × 50").first.wait_for()
-    page.locator("#truth-upload").get_by_label("Remove Image").click()
+    page.wait_for_function("!document.querySelector('#truth-upload img')")
     page.set_input_files("#truth-upload input[type=file]", str(EXAMPLES / "alpha" / "silver.png"))
     page.wait_for_selector("#truth .framed .inset")
     assert page.inner_text("#truth h2") == "Against the true alpha"
     assert page.locator("#truth .metrics tbody tr").count() == 2
+    Image.open(EXAMPLES / "brick.jpg").resize((300, 400)).save(tmp_path / "next.png")
+    upload(page, tmp_path / "next.png")
+    page.get_by_text("was put aside").wait_for()
+    page.wait_for_function("!document.querySelector('#truth h2') && !document.querySelector('#truth-upload img')")
 
 
 def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
@@ -95,9 +80,9 @@ def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
     picture = page.locator("#parts img")
     picture.wait_for()
     box = picture.bounding_box()
-    before = page.locator("#result img").nth(1).get_attribute("src")
+    before = page.locator("#result img.alpha").get_attribute("src")
     picture.click(position={"x": 0.76 * box["width"], "y": 0.7 * box["height"]})
-    page.wait_for_function("old => document.querySelectorAll('#result img')[1].src != old", arg=before)
+    page.wait_for_function("old => document.querySelector('#result img.alpha').getAttribute('src') != old", arg=before)
     _, data = save(page, page.locator("#save-alpha"))
     alpha = np.asarray(Image.open(io.BytesIO(data)))
     assert alpha[:, :700].max() == 255
@@ -162,10 +147,12 @@ def test_photo_taken_away_while_it_is_painted_on(open_page):
     page.wait_for_function("document.querySelector('#easel img')?.naturalWidth > 0")
     stroke(page, canvas, (0.5, 0.5), wait=False)
     page.locator("#photo").get_by_label("Remove Image").click()
-    settle(page)
-    assert page.locator("#result img").count() == 2 and page.locator("#panels img").count() == 6
-    stroke(page, canvas, (0.5, 0.6))
-    assert page.locator("#easel .paint").get_attribute("data-answered") == "2"
+    page.wait_for_function("!document.querySelector('#easel .paint')")
+    page.wait_for_timeout(1500)
+    assert page.locator("#result img[src]").count() == 0 and page.locator("#panels img").count() == 0
+    assert page.locator("#save .actions[inert]").count() == 1 and page.inner_text("#facts").strip() == ""
+    open_tab(page, "Compare")
+    page.get_by_text("Cut out a photo on the first tab").wait_for()
 
 
 def test_two_fingers_paint_nothing(open_page):
@@ -246,10 +233,16 @@ def saved_alpha(page) -> np.ndarray:
 
 def test_photo_background_settings_and_loupe(open_page):
     page = open_page()
-    shown = page.locator("#result img").nth(1)
-    before = shown.get_attribute("src")
-    page.get_by_label("Blur", exact=True).first.check()
-    page.wait_for_function("old => document.querySelectorAll('#result img')[1].src != old", arg=before)
+    page.locator("#background").get_by_label("Blur").check()
+    page.wait_for_function("document.querySelector('#result img.behind').naturalWidth > 0")
+    page.locator("#background input[type=color]").fill("#123456")
+    name, data = save(page, page.locator("#save-png"))
+    assert (name, Image.open(io.BytesIO(data)).getpixel((999, 0))) == ("windswept-composite.png", (0x12, 0x34, 0x56))
+    with page.expect_file_chooser():
+        page.locator("#background").get_by_label("My picture").check()
+    page.click("#save-png")
+    page.get_by_text("Choose a background picture first").wait_for()
+    page.locator("#background").get_by_label("Transparent").check()
 
     page.click("#settings button")
     nothing_redrawn = r"/^0\.0%$/m.test(document.querySelector('#facts').innerText)"
@@ -279,20 +272,22 @@ def test_photo_examples_clicked_one_after_the_other(open_page):
         page.locator("#examples button").nth(number).click()
     page.wait_for_function("document.querySelector('#panels img').src.includes('brick')")
     page.wait_for_timeout(1500)
-    assert "brick" in page.locator("#result img").first.get_attribute("src"), "the last one clicked is shown"
+    assert "brick" in page.locator("#result img.before").get_attribute("src"), "the last one clicked is shown"
 
 
 def test_photo_stopped_while_it_is_worked_on(open_page, tmp_path):
     Image.open(EXAMPLES / "curls.jpg").resize((2400, 2400)).save(tmp_path / "large.jpg")
     page = open_page()
-    before = page.locator("#result img").nth(1).get_attribute("src")
+    before = page.locator("#result img.after").get_attribute("src")
     page.click("#settings button")
     page.get_by_label("Full", exact=True).check()
-    page.wait_for_function("old => document.querySelectorAll('#result img')[1].src != old", arg=before)
+    page.wait_for_function("old => document.querySelector('#result img.after').getAttribute('src') != old", arg=before)
     page.set_input_files("#photo input[type=file]", str(tmp_path / "large.jpg"))
     with page.expect_response(lambda response: response.url.endswith("/cancel")):
         page.locator("#stop").click()
     page.get_by_text("Stopped. Drop a photo to start again.").wait_for()
+    page.wait_for_function("!document.querySelector('#photo img')")
+    assert save(page, page.locator("#save-png"))[0] == "windswept-cutout.png"
     page.locator("#examples button").nth(1).click()
     page.wait_for_function("[...document.querySelectorAll('#result img')].some(i => i.src.includes('curls'))")
     assert "example" in page.inner_text("#note")
@@ -303,6 +298,7 @@ def test_photo_of_200_megapixels_is_refused(open_page, tmp_path):
     page = open_page()
     page.set_input_files("#photo input[type=file]", str(tmp_path / "huge.png"))
     page.get_by_text("more than 179 million pixels; the limit here is 50").first.wait_for()
+    page.wait_for_function("!document.querySelector('#photo img')")
 
 
 @pytest.mark.parametrize(
@@ -321,6 +317,7 @@ def test_photo_says_what_is_wrong_with_a_file(open_page, tmp_path, name, content
     assert "Traceback" not in toast.inner_text()
     page.wait_for_function("document.querySelector('#note').innerText.includes('Drop a photo')")
     assert not page.locator("#stop").is_visible()
+    page.wait_for_function("!document.querySelector('#photo img')")
 
 
 def test_photo_with_nobody_in_it(open_page, tmp_path):
@@ -413,11 +410,10 @@ def test_compare(open_page):
     assert page.locator("#compare-table td b").count() >= 6
     page.get_by_label("Error", exact=True).check()
     page.wait_for_selector("#comparison .scale")
-    pictures = page.locator("#pair img")
-    before = pictures.nth(0).get_attribute("src")
+    before = page.locator("#pair img.before").get_attribute("src")
     page.locator("#left input").click()
     page.get_by_role("option", name="GrabCut").click()
-    page.wait_for_function("old => document.querySelector('#pair img').src != old", arg=before)
+    page.wait_for_function("old => document.querySelector('#pair img.before').getAttribute('src') != old", arg=before)
     page.locator("#comparison .zoomed").first.hover()
     page.locator("#comparison input[type=range]").fill("4")
     assert "matrix(4" in page.eval_on_selector("#comparison .zoomed img", "e => getComputedStyle(e).transform")
@@ -494,4 +490,4 @@ def test_files_go_when_the_page_is_closed(open_page, photo, app):
         time.sleep(0.2)
     assert not own.exists()
     assert not any(app.folder.rglob("my portrait.jpg"))
-    assert page.locator("#result img").count() == 2
+    assert page.locator("#result img[src]").count() == 3

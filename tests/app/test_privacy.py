@@ -103,7 +103,7 @@ def test_no_address_is_asked(stranger, upload, asked):
         for route in ("file=", "file/", "proxy="):
             assert stranger.get(f"/gradio_api/{route}{there}").status_code in (403, 404)
     number = next(n for name, n, _ in hostile_calls(stranger, {}) if name == "announce")
-    assert call(stranger, number, [{"path": str(upload), "url": address, **meta}])["success"]  # only the upload counts
+    assert call(stranger, number, [{"path": str(upload), "url": address, **meta}, None])["success"]  # only the upload counts
     assert not call(stranger, number, [{"path": address}])["success"]
     assert paths == []
 

@@ -1,4 +1,4 @@
-"""What the person is put on: a checkerboard, a colour, the blurred surroundings or a picture of the visitor's own."""
+"""What the person is put on: nothing (shown as a checkerboard), a colour, the blurred surroundings or the visitor's picture."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from PIL import ImageColor
 
 from matting.postprocess.compositing import paint_background
 
-CHECKERBOARD, COLOUR, BLUR, PICTURE = KINDS = ("Checkerboard", "Colour", "Blur", "My picture")
+TRANSPARENT, COLOUR, BLUR, PICTURE = KINDS = ("transparent", "colour", "blur", "picture")
 _CHECKS = 42  # squares along the longer side
 _CHECK_LEVELS = (214, 240)
 
@@ -19,11 +19,11 @@ class BackgroundChoice:
 
     Attributes:
         kind: one of `KINDS`.
-        colour: CSS colour, used by kind "Colour".
-        picture: (H, W, 3) uint8 of any size, used by kind "My picture".
+        colour: CSS colour, used by kind "colour".
+        picture: (H, W, 3) uint8 of any size, used by kind "picture".
     """
 
-    kind: str = CHECKERBOARD
+    kind: str = TRANSPARENT
     colour: str = "#3f5f5a"
     picture: NDArray[np.uint8] | None = None
 
@@ -33,8 +33,8 @@ def render_background(background: BackgroundChoice, image: NDArray[np.uint8], al
 
     Args:
         background: what to draw.
-        image: (H, W, 3) the photo, for "Blur".
-        alpha: (H, W) in [0, 1], for "Blur".
+        image: (H, W, 3) the photo, for "blur".
+        alpha: (H, W) in [0, 1], for "blur".
 
     Returns:
         (H, W, 3) uint8.
@@ -42,7 +42,7 @@ def render_background(background: BackgroundChoice, image: NDArray[np.uint8], al
     Raises:
         ValueError: if the colour cannot be read or the picture is missing.
     """
-    if background.kind == CHECKERBOARD:
+    if background.kind == TRANSPARENT:
         return checkerboard(*alpha.shape)
     if background.kind == COLOUR:
         return paint_background(parse_colour(background.colour), image, alpha)
@@ -60,17 +60,22 @@ def checkerboard(height: int, width: int) -> NDArray[np.uint8]:
     return np.repeat(np.where(odd, *_CHECK_LEVELS).astype(np.uint8)[..., None], 3, axis=2)
 
 
+def read_choice(choice: str, picture: NDArray[np.uint8] | None = None) -> BackgroundChoice:
+    """A choice from what a page sends: a kind, or a colour.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if choice in (TRANSPARENT, BLUR, PICTURE):
+        return BackgroundChoice(choice, picture=picture)
+    parse_colour(choice)
+    return BackgroundChoice(COLOUR, choice)
+
+
 def parse_colour(colour: str) -> tuple[int, int, int]:
-    """(R, G, B) of a CSS colour, also of the `rgba(...)` with fractions that colour pickers send.
+    """(R, G, B) of a CSS colour.
 
     Raises:
         ValueError: if it is no colour.
     """
-    if colour.startswith("rgba("):
-        try:
-            red, green, blue = (round(float(part)) for part in colour[5:-1].split(",")[:3])
-        except (ValueError, OverflowError):  # no number, or one without end
-            raise ValueError(f"expected a colour such as #3f5f5a, got {colour!r}") from None
-        r, g, b = (min(max(value, 0), 255) for value in (red, green, blue))
-        return r, g, b
     return ImageColor.getrgb(colour)[:3]

@@ -1,4 +1,4 @@
-"""Files a visitor can save. Each is made when it is asked for, at the photo's own size, without loss."""
+"""Files a visitor can save. Each is made when it is asked for, at the photo's own size."""
 
 import zipfile
 from pathlib import Path
@@ -6,50 +6,77 @@ from pathlib import Path
 from PIL import Image
 
 from matting.app import text
-from matting.app.results.background import BackgroundChoice
+from matting.app.results.background import COLOUR, TRANSPARENT, BackgroundChoice
 from matting.app.results.result import Result
 from matting.app.session import Session
 from matting.app.views.panels import panel_pixels
 from matting.postprocess.bit_depth import to_16_bit
 
-CUTOUT, ALPHA, ALPHA16, COMPOSITE, ZIP = "cutout", "alpha", "alpha16", "composite", "panels"
-SAVES = {
+PNG, CUTOUT, JPG, WEBP, ALPHA, ALPHA16, ZIP = "png", "cutout", "jpg", "webp", "alpha", "alpha16", "panels"
+# the menu beside the one for the PNG as it is shown
+OTHERS = {
     CUTOUT: text.SAVE_CUTOUT,
+    JPG: f"{text.SAVE_JPG}<small>{text.SAVE_JPG_NOTE}</small>",
+    WEBP: text.SAVE_WEBP,
     ALPHA: text.SAVE_ALPHA8,
     ALPHA16: text.SAVE_ALPHA16,
-    COMPOSITE: text.SAVE_COMPOSITE,
     ZIP: text.SAVE_ZIP,
 }
 _PNG_LEVEL = 4
+_JPG_QUALITY, _WEBP_QUALITY = 95, 92
+_WEBP_LARGEST = 16383  # of its sides, in pixels
+_NAMES = {TRANSPARENT: "cutout"}  # of a picture on a background; others are composites
+_WHITE = BackgroundChoice(COLOUR, "#ffffff")
 
 
 def make_file(result: Result, what: str, background: BackgroundChoice, session: Session) -> Path:
-    """Write one file and return its path, `<stem>-<what>.png` or `.zip`.
+    """Write one file at the photo's own size and return its path, `<stem>-<what>.<ending>`.
 
     Args:
         result: the photo.
-        what: a key of `SAVES` or the name of a panel.
-        background: for the composite.
+        what: `PNG`, a key of `OTHERS` or the name of a panel. `PNG`, `JPG` and `WEBP` show the person on the background.
+        background: `PNG` and `WEBP` are transparent where this is; JPG cannot be and is white there.
         session: whose file it is.
 
     Raises:
-        ValueError: if there is no such file.
+        ValueError: if there is no such file, or it would be larger than its format allows.
     """
-    path = session.path(f"{result.stem}-{what}.{'zip' if what == ZIP else 'png'}")
     if what == ZIP:
+        path = session.path(f"{result.stem}-{what}.zip")
         _write_zip(result, path)
+    elif what in (PNG, JPG, WEBP):
+        path = session.path(f"{result.stem}-{_NAMES.get(background.kind, 'composite')}.{what}")
+        _save(_on_background(result, what, background), what, path)
     else:
-        _picture(result, what, background).save(path, compress_level=_PNG_LEVEL)
+        path = session.path(f"{result.stem}-{what}.png")
+        _save(_picture(result, what), PNG, path)
     return path
 
 
-def _picture(result: Result, what: str, background: BackgroundChoice) -> Image.Image:
+def _save(picture: Image.Image, ending: str, path: Path) -> None:
+    if ending == WEBP and max(picture.size) > _WEBP_LARGEST:
+        raise ValueError(
+            f"a WebP has at most {_WEBP_LARGEST} pixels a side, this photo has {max(picture.size)}; choose PNG or JPG"
+        )
+    if ending == JPG:
+        picture.save(path, quality=_JPG_QUALITY, subsampling=0)
+    elif ending == WEBP:
+        picture.save(path, quality=_WEBP_QUALITY, method=2)  # its alpha is kept without loss
+    else:
+        picture.save(path, compress_level=_PNG_LEVEL)
+
+
+def _on_background(result: Result, ending: str, background: BackgroundChoice) -> Image.Image:
+    if background.kind != TRANSPARENT:
+        return Image.fromarray(result.full_on(background))
+    return Image.fromarray(result.full_on(_WHITE)) if ending == JPG else result.cutout()
+
+
+def _picture(result: Result, what: str) -> Image.Image:
     if what == CUTOUT:
         return result.cutout()
     if what == ALPHA16:
         return Image.fromarray(to_16_bit(result.alpha))
-    if what == COMPOSITE:
-        return Image.fromarray(result.full_on(background))
     return Image.fromarray(panel_pixels(result, what))
 
 

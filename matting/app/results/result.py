@@ -120,6 +120,12 @@ class Result:
             picked=picked,
         )
 
+    def painted(self, painting: Painting) -> "Result":
+        """The result as that of one showing of the photo; everything measured stays."""
+        same = replace(self, painting=painting)
+        same.__dict__.update({name: self.__dict__[name] for name in ("preview", "errors") if name in self.__dict__})
+        return same
+
     def with_truth(self, truth: NDArray[np.float32] | None) -> "Result":
         """The result beside another true alpha."""
         return self._changed(truth=truth)

@@ -13,14 +13,15 @@ from PIL import Image
 
 from matting.app import text
 from matting.app.errors import Problem, plain_errors, without_folders
-from matting.app.results.background import BLUR, COLOUR, PICTURE, parse_colour
+from matting.app.results.background import BLUR, parse_colour
 from matting.app.results.result import file_stem
 from matting.app.scripts import HOLD
-from matting.app.service import LONG_QUEUE, PICKED, UNQUEUED, Service, read_photo
+from matting.app.service import LONG_QUEUE, PICKED, UNQUEUED, Service, make_background
 from matting.app.session import Session, StoppedError, stoppable
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.app.views.clip_page import CHOICES, FIRST_CHOICE, SIZES, build_clip_page
 from matting.app.views.photo_page import note_html
+from matting.app.views.swatches import picture_box
 from matting.inference.clip import ClipProgress, ClipReport, ClipSettings
 from matting.inference.matte import BackgroundSource
 from matting.inference.temporal import flickery_frames
@@ -55,7 +56,7 @@ class ClipTab:
 
     def _wire(self) -> None:
         page = self.page
-        choices = [page.size, page.steady, page.kind, page.colour, page.picture, page.products, self.session]
+        choices = [page.size, page.steady, page.behind, page.picture, page.products, self.session]
         outputs = [self.session, page.note, page.stop, page.preview, page.facts, page.files, page.chart, page.strip]
         model: dict[str, Any] = {**LONG_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
         runs: list[dict[str, Any]] = [
@@ -67,7 +68,7 @@ class ClipTab:
         )
         opened = page.chart.select(self.open_frame, self.session, [page.chart, page.strip, page.preview], **PICKED)
         opened.success(None, None, None, js=HOLD, api_visibility="private")
-        page.kind.input(self.show_background_controls, page.kind, [page.colour, page.picture], **UNQUEUED)
+        page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
 
     def _wire_endpoint(self) -> None:
         trigger = gr.Button(visible=False)
@@ -100,8 +101,7 @@ class ClipTab:
         clip: str | None,
         size: str,
         steady: bool,
-        kind: str,
-        colour: str,
+        behind: str,
         picture: str | None,
         products: list[str],
         session: Session | None,
@@ -112,14 +112,13 @@ class ClipTab:
         if clip is None:  # the validator has said so to the page
             raise Problem(text.ERROR_NO_CLIP)
         session.take(clip, picture)
-        yield from self._run(Path(clip), ClipSettings(int(size), temporal=steady), (kind, colour, picture), products, session)
+        yield from self._run(Path(clip), ClipSettings(int(size), temporal=steady), (behind, picture), products, session)
 
     def matte_example(
         self,
         size: str,
         steady: bool,
-        kind: str,
-        colour: str,
+        behind: str,
         picture: str | None,
         products: list[str],
         session: Session | None,
@@ -131,7 +130,7 @@ class ClipTab:
             raise Problem(text.ERROR_NO_CLIP)
         session.take(picture)
         settings = ClipSettings(int(size), temporal=steady)
-        yield from self._run(self.service.example_clip, settings, (kind, colour, picture), products, session)
+        yield from self._run(self.service.example_clip, settings, (behind, picture), products, session)
 
     def matte_clip(
         self,
@@ -162,7 +161,7 @@ class ClipTab:
         if problem:
             raise Problem(problem)
         with plain_errors(text.ERROR_CLIP):
-            behind = background if background == BLUR.lower() else parse_colour(background)
+            behind = background if background == BLUR else parse_colour(background)
         settings = ClipSettings(int(size), temporal=steady)
         report = [*self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)][-1].final_report
         return [str(path) for path in report.paths.values()], facts_of(report), session
@@ -238,12 +237,6 @@ class ClipTab:
             self.page.preview: gr.Video(playback_position=report.frames[frame].time, autoplay=False),
         }
 
-    def show_background_controls(self, kind: str) -> Update:
-        return {
-            self.page.colour: gr.ColorPicker(visible=kind == COLOUR),
-            self.page.picture: gr.Image(visible=kind == PICTURE),
-        }
-
 
 def check_clip(clip: str | None, *others: Any) -> list[dict[str, Any]]:
     """Before anything is queued: is this a clip, and is it within the limits? One answer per input."""
@@ -287,13 +280,10 @@ def _outputs(clip: str | Path, products: list[str], session: Session) -> dict[st
     return {product: export_path(folder, file_stem(clip), product) for product in products if product in EXPORT_FORMATS}
 
 
-def _background(kind: str, colour: str, picture: str | None) -> BackgroundSource:
-    if kind == BLUR:
-        return "blur"
-    if kind == COLOUR:
-        return parse_colour(colour)
-    if picture is None:
-        raise Problem(text.ERROR_BACKGROUND)
-    pixels = Image.fromarray(read_photo(picture))
+def _background(choice: str, picture: str | None) -> BackgroundSource:
+    chosen = make_background(choice, picture)
+    if chosen.picture is None:
+        return BLUR if chosen.kind == BLUR else parse_colour(chosen.colour)
+    pixels = Image.fromarray(chosen.picture)
     pixels.thumbnail((1920, 1920))  # no frame is larger
     return np.asarray(pixels)

@@ -25,6 +25,7 @@ from matting.app.service import LONG_QUEUE, QUICK, UNQUEUED, Service, latest
 from matting.app.session import Session, StoppedError
 from matting.app.views.ground_truth import metric_table
 from matting.app.views.photo_page import note_html
+from matting.app.views.viewer import build_viewer, show_pair
 
 Update = dict[Any, Any]
 
@@ -39,7 +40,7 @@ class _Page(NamedTuple):
     pair: gr.Row
     left: gr.Dropdown
     right: gr.Dropdown
-    slider: gr.ImageSlider
+    viewer: gr.HTML
     table: gr.HTML
 
 
@@ -57,11 +58,9 @@ def _build_page() -> _Page:
         with gr.Row():
             left = gr.Dropdown([], label=text.COMPARE_LEFT, elem_id="left")
             right = gr.Dropdown([], label=text.COMPARE_RIGHT, elem_id="right")
-        slider = gr.ImageSlider(
-            label=text.COMPARE_PAIR, format="png", interactive=False, buttons=["fullscreen"], max_height=620, elem_id="pair"
-        )
+        viewer = build_viewer(text.COMPARE_PAIR, "pair", views=False)
     table = gr.HTML(elem_id="compare-table")
-    return _Page(methods, run, stop, note, view, grid, pair, left, right, slider, table)
+    return _Page(methods, run, stop, note, view, grid, pair, left, right, viewer, table)
 
 
 class CompareTab:
@@ -70,7 +69,7 @@ class CompareTab:
     def __init__(self, tab: gr.Tab, service: Service, session: gr.State):
         self.service = service
         self.page = page = _build_page()
-        shown = [page.note, page.stop, page.grid, page.pair, page.left, page.right, page.slider, page.table]
+        shown = [page.note, page.stop, page.grid, page.pair, page.left, page.right, page.viewer, page.table]
         opened = tab.select(self.open, [page.view, session], [page.note, page.grid], **QUICK)
         opened.then(self.open_rest, [page.view, session], shown[3:], **QUICK)
         running = page.run.click(
@@ -78,8 +77,8 @@ class CompareTab:
         )
         page.stop.click(self.stop_work, None, [page.note, page.stop], cancels=[running], **UNQUEUED)
         choice = [page.view, page.left, page.right, session]
-        page.view.input(self.change_view, choice, [page.grid, page.slider], **QUICK)
-        gr.on([page.left.input, page.right.input], self.change_pair, choice, page.slider, **QUICK)
+        page.view.input(self.change_view, choice, [page.grid, page.viewer], **QUICK)
+        gr.on([page.left.input, page.right.input], self.change_pair, choice, page.viewer, **QUICK)
 
     def stop_work(self, request: gr.Request) -> Update:
         self.service.sessions.stop(request)
@@ -142,7 +141,7 @@ class CompareTab:
             page.pair: gr.Column(visible=len(choices) > 1),
             page.left: gr.Dropdown(choices, value=left),
             page.right: gr.Dropdown(choices, value=right),
-            page.slider: self._pair(session.view, left, right, session),
+            page.viewer: self._pair(session.view, left, right, session),
             page.table: f"<p>{text.TRUTH_NOTE}</p>{metric_table(metrics)}" if metrics else "",
         }
 
@@ -153,7 +152,7 @@ class CompareTab:
             return {self.page.grid: gr.skip()}
         session, result = latest(session)
         grid = comparison_html(session.comparison, photo_of(result), view, session)
-        return {self.page.grid: grid, self.page.slider: self._pair(view, left, right, session)}
+        return {self.page.grid: grid, self.page.viewer: self._pair(view, left, right, session)}
 
     def change_pair(self, view: str, left: str | None, right: str | None, session: Session | None) -> Any:
         return self._pair(view, left, right, session)
@@ -162,9 +161,10 @@ class CompareTab:
         session, result = latest(session)
         photo = photo_of(result)
         pair = pair_of(session.comparison, photo, view, left, right)
-        if pair is None:
+        if pair is None or left is None or right is None:
             return gr.skip()
-        return tuple(session.write(picture, f"{photo.stem}-pair", lossy=view == CUTOUT) for picture in pair)
+        titles = {entry.name: entry.title for entry in session.comparison}
+        return show_pair(pair, (titles[left], titles[right]), photo.stem, session, lossy=view == CUTOUT)
 
 
 def _sizes(sentence: str, photo: Photo) -> str:

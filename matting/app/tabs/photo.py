@@ -1,9 +1,6 @@
 """Tab "Photo": drop a photo, get the person."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
@@ -11,13 +8,12 @@ from typing import Any
 import gradio as gr
 
 from matting.app import text
-from matting.app.errors import plain_errors
-from matting.app.results.background import COLOUR, PICTURE, BackgroundChoice
-from matting.app.results.downloads import make_file
-from matting.app.results.parts import outline_parts
+from matting.app.errors import Problem, plain_errors
+from matting.app.results.background import PICTURE, BackgroundChoice
+from matting.app.results.downloads import PNG, make_file
 from matting.app.results.result import Result
 from matting.app.results.strokes import Painting, read_painting
-from matting.app.scripts import SAVE
+from matting.app.scripts import COPY, FAILED, SAVE
 from matting.app.service import (
     EVERY,
     EXAMPLE_QUEUE,
@@ -35,12 +31,13 @@ from matting.app.service import (
     read_ground_truth,
 )
 from matting.app.session import Session, StoppedError
-from matting.app.views.facts import facts_html
 from matting.app.views.ground_truth import ground_truth_html
 from matting.app.views.magnifier import find_spots, magnifier_html
-from matting.app.views.panels import panels_html
 from matting.app.views.photo_page import build_photo_page, note_html
+from matting.app.views.photo_shown import PhotoShown, browsers_show, done_note
+from matting.app.views.swatches import picture_box
 from matting.app.views.touch_up import touch_up_html
+from matting.app.views.viewer import show_result
 
 Update = dict[Any, Any]
 
@@ -52,26 +49,31 @@ class PhotoTab:
         self.service = service
         self.session = session
         self.page = build_photo_page(service.examples)
+        self.shown = PhotoShown(self.page, service)
         self._wire(demo)
 
     def _wire(self, demo: gr.Blocks) -> None:
         page = self.page
         settings = [page.size, page.bias, page.refine, page.cross]
-        background = [page.kind, page.colour, page.picture]
-        outputs = [self.session, page.note, page.stop, page.slider, page.facts, page.parts, page.parts_title]
-        outputs += [page.parts_picture, page.touch_up, page.magnifier, page.panels, page.truth]
-        model: dict[str, Any] = {
-            **MODEL_QUEUE,
-            "outputs": outputs,
-            "api_visibility": "private",
-            "show_progress_on": page.slider,
-            **LATEST,
-        }
+        background = [page.behind, page.picture]
+        outputs: list[Any] = [
+            self.session,
+            page.photo,
+            page.truth_file,
+            page.examples,
+            page.note,
+            page.stop,
+            page.viewer,
+            page.actions,
+        ]
+        outputs += [page.facts, page.parts, page.parts_title, page.parts_picture, page.touch_up, page.magnifier]
+        outputs += [page.panels, page.truth]
+        model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress_on": page.viewer, **LATEST}
         example = {**model, **EXAMPLE_QUEUE}
 
         demo.load(self.show_first, [self.session], **example)
         inputs = [page.photo, page.truth_file, *settings, *background, self.session]
-        new_photo = page.photo.input(self.announce, [page.photo], [page.note, page.stop], **QUICK)
+        new_photo = page.photo.input(self.announce, [page.photo, self.session], outputs, **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
@@ -81,45 +83,68 @@ class PhotoTab:
         picked = {**example, **EVERY}
         page.examples.select(self.show_example, [*background, self.session], **picked)  # not stopped: it is kept for everybody
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
-            lambda: (note_html(text.STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
+            self.show_kept, [self.session, *background], outputs, **UNQUEUED
         )
 
-        page.kind.input(self.show_background_controls, page.kind, [page.colour, page.picture], **UNQUEUED)
-        gr.on(
-            [page.kind.input, page.colour.input, page.colour.release, page.picture.input],
-            self.change_background,
-            [*background, self.session],
-            page.slider,
-            **{**QUICK, **READING},
-        )
+        reading: dict[str, Any] = {**QUICK, **READING}
+        page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
+        chosen = [page.viewer, page.parts_picture, page.picture]
+        gr.on([page.behind.select, page.picture.input], self.change_background, [*background, self.session], chosen, **reading)
+        page.viewer.select(self.show_full_size, [*background, self.session], page.viewer, **{**reading, **EVERY})
         page.parts_picture.select(
             self.toggle_part,
             [*background, self.session],
-            [page.slider, page.parts_picture, page.touch_up, page.magnifier],
+            [page.viewer, page.parts_picture, page.touch_up, page.magnifier],
             **PICKED,
         )
         page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
-        page.truth_file.input(self.compare_truth, [page.truth_file, self.session], page.truth, **{**QUICK, **READING})
-        for what, button in page.saves.items():
-            self._save_on(button.click, partial(self.save, what), background)
-        self._save_on(page.panels.select, self.save_panel, background)
+        truth = [page.truth_file, page.truth]
+        page.truth_file.input(self.compare_truth, [page.truth_file, self.session], truth, **reading)
+        self._save_on(page.actions.select, self.save, background, page.sink, SAVE)
+        self._save_on(page.panels.select, self.save, background, page.sink, SAVE)
+        self._save_on(page.actions.input, self.copy, background, page.copied, COPY)
 
-    def _save_on(self, event: Any, handler: Any, background: list) -> None:
-        made = event(handler, [*background, self.session], self.page.sink, api_visibility="private", show_progress="hidden")
-        made.success(None, self.page.sink, None, js=SAVE, api_visibility="private", show_progress="hidden")
+    def _save_on(self, event: Any, handler: Any, background: list, sink: gr.File, js: str) -> None:
+        hidden = {"api_visibility": "private", "show_progress": "hidden"}
+        made = event(handler, [*background, self.session], sink, **hidden)
+        made.success(None, sink, None, js=js, **hidden)
+        made.failure(None, None, None, js=FAILED, **hidden)
 
     # Runs of the network
 
-    def announce(self, photo: str | None, request: gr.Request) -> Update:
-        """Say at once that work has begun or why it will not, and end the work on an earlier photo."""
-        if photo:
+    def announce(self, photo: str | None, session: Session | None, request: gr.Request) -> Iterator[Update]:
+        """Say at once that work has begun or why it will not, and end earlier work. Without a photo, forget the last one."""
+        session = self.service.sessions.of(session, request)
+        session.take(photo)
+        if photo is None:
+            self.service.sessions.stop(request)
+            session.forget()
+            yield {self.session: session, **self.shown.nothing()}
+            return
+        try:
             check_pixels(photo)
+        except Problem:
+            yield {self.session: session, **self.shown.tray(session)}
+            raise
         self.service.sessions.stop(request)
-        message = text.WORKING if photo else text.WAITING
-        return {self.page.note: note_html(message), self.page.stop: gr.Button(visible=bool(photo))}
+        yield {self.session: session, self.page.note: note_html(text.WORKING), self.page.stop: gr.Button(visible=True)}
 
     def stop_work(self, request: gr.Request) -> None:
         self.service.sessions.stop(request)
+
+    def show_kept(self, session: Session | None, choice: str, picture: str | None) -> Update:
+        """The work was stopped: the page shows what there was before it, whatever it shows now."""
+        if session is None or session.result is None:
+            return {**self.shown.nothing(), self.page.note: note_html(text.STOPPED)}
+        session.turn = object()
+        session.painting = session.result.painting
+        return {
+            **self.shown.stage(session.result, session, seen_background(choice, picture)),
+            **self.shown.result(session.result, session, None),
+            **self.shown.details(session.result, session),
+            **self.shown.tray(session),
+            self.page.note: note_html(text.STOPPED),
+        }
 
     def cut_out(
         self,
@@ -129,15 +154,14 @@ class PhotoTab:
         bias: float,
         refine: bool,
         cross: bool,
-        kind: str,
-        colour: str,
+        choice: str,
         picture: str | None,
         session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
         """A new photo."""
         session = self.service.sessions.of(session, request)
-        if photo is None:  # taken away; the last result stays. A handler that yields nothing would empty the page
+        if photo is None:  # taken away, as `announce` has shown. A handler that yields nothing would empty the page
             yield {self.session: session}
             return
         session.take(photo, truth, picture)
@@ -146,7 +170,7 @@ class PhotoTab:
         def compute() -> Result:
             return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross), session)
 
-        yield from self._run(compute, session, make_background(kind, colour, picture), started)
+        yield from self._run(compute, session, seen_background(choice, picture), started, photo=photo, truth=truth)
 
     def run_again(self, request: gr.Request, session: Session | None, *controls: Any) -> Iterator[Update]:
         """The same photo with other settings; `controls` are those of `_redo`."""
@@ -157,38 +181,34 @@ class PhotoTab:
         session = self.service.sessions.of(session, request)
         with plain_errors():
             painting = read_painting(event.value)
-        if session.result is not None and painting.photo != session.painting.photo:  # painted on the photo before
+        if session.turn is not None and painting.photo != session.painting.photo:  # painted on the photo before
             yield {self.session: session}
             return
         session.painting = painting
         yield from self._redo(session, *controls)
 
     def _redo(
-        self, session: Session, size: str, bias: float, refine: bool, cross: bool, kind: str, colour: str, picture: str | None
+        self, session: Session, size: str, bias: float, refine: bool, cross: bool, choice: str, picture: str | None
     ) -> Iterator[Update]:
+        if session.result is None and session.turn is not None:  # taken away; settings are for the next photo
+            yield {self.session: session}
+            return
         (_, last), painting = latest(session), session.painting
 
         def compute() -> Result:
             matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross), session, painting.strokes)
             return last.again(matte, bias, painting)
 
-        yield from self._run(compute, session, make_background(kind, colour, picture), perf_counter(), fresh=False)
+        yield from self._run(compute, session, seen_background(choice, picture), perf_counter(), fresh=False)
 
     def show_example(
-        self,
-        kind: str,
-        colour: str,
-        picture: str | None,
-        session: Session | None,
-        request: gr.Request,
-        event: gr.EventData,
+        self, choice: str, picture: str | None, session: Session | None, request: gr.Request, event: gr.EventData
     ) -> Iterator[Update]:
         """One of our own pictures; its result is computed once for everybody."""
         session = self.service.sessions.of(session, request)
         number = int(event.value)
-        yield from self._run(
-            lambda: self.service.example(number), session, make_background(kind, colour, picture), perf_counter()
-        )
+        compute = lambda: self.service.example(number)  # noqa: E731
+        yield from self._run(compute, session, seen_background(choice, picture), perf_counter())
 
     def show_first(self, session: Session | None, request: gr.Request) -> Iterator[Update]:
         """The page has just been opened: show what it does on the first example."""
@@ -199,9 +219,27 @@ class PhotoTab:
         yield from self._run(lambda: self.service.example(0), session, BackgroundChoice(), perf_counter())
 
     def _run(
-        self, compute: Callable[[], Result], session: Session, background: BackgroundChoice, started: float, fresh: bool = True
+        self,
+        compute: Callable[[], Result],
+        session: Session,
+        background: BackgroundChoice,
+        started: float,
+        *,
+        fresh: bool = True,
+        photo: str | None = None,
+        truth: str | None = None,
     ) -> Iterator[Update]:
-        """Compute a result and show it; `fresh` is whether it is of another photo than the last one."""
+        """Compute a result and show it.
+
+        Args:
+            compute: makes the result.
+            session: of the page.
+            background: what it is shown on.
+            started: on the clock of `perf_counter`.
+            fresh: whether it is of another photo than the last one.
+            photo: the upload, if there is one.
+            truth: the true alpha given for it.
+        """
         turn = session.turn = object()
         before = session.painting
         if fresh:
@@ -209,11 +247,10 @@ class PhotoTab:
         try:
             result = compute()
             if session.turn is turn:
+                result = result.painted(session.painting) if fresh else result
                 session.begin(result)
-                easel = touch_up_html(result, session)
-                shown = self._cut_out_update(result, session, background, started)
-                yield {self.session: session, self.page.touch_up: easel, **shown}
-            yield self._details_update(result, session) if session.turn is turn else {self.session: session}
+                yield {self.session: session, **self._done(result, session, background, started, truth)}
+            yield self._rest(result, session, photo, fresh) if session.turn is turn else {self.session: session}
         except StoppedError:
             yield {self.session: session, **self._keep(session, turn, before)}
         except Exception:
@@ -221,56 +258,64 @@ class PhotoTab:
             yield {**ended, **self._keep(session, turn, before)}
             raise
 
+    def _done(
+        self, result: Result, session: Session, background: BackgroundChoice, started: float, truth: str | None
+    ) -> Update:
+        """The cut-out. The clock that the visitor is told ends when its pictures are ready to be sent."""
+        misfit = truth is not None and result.truth is None
+        files = {self.page.photo: None, self.page.truth_file: None} if result.example else {}
+        if misfit:
+            files = {self.page.truth_file: None}
+        stage = self.shown.stage(result, session, background)
+        seconds = perf_counter() - started
+        waited = None if result.example else seconds
+        note = done_note(result, seconds, misfit)
+        return {**self.shown.result(result, session, waited), **stage, self.page.note: note, **files}
+
+    def _rest(self, result: Result, session: Session, photo: str | None, fresh: bool) -> Update:
+        tray = self.shown.tray(session) if photo is not None and not browsers_show(photo) else {}
+        return {**self.shown.details(result, session), **tray}
+
     def _keep(self, session: Session, turn: object, painting: Painting) -> Update:
-        """Nothing came of a turn: if no other one has begun, the last result can be painted on as before."""
-        if session.turn is not turn or session.closed or session.result is None:
+        """Nothing came of a turn: if no other one has begun, the last result stays, in the tray as well."""
+        if session.turn is not turn or session.closed:
             return {}
+        if session.result is None:
+            return self.shown.tray(session)
         if session.painting.photo != painting.photo:
             session.painting = painting
-        return {self.page.touch_up: touch_up_html(session.result, session, session.painting.version)}
-
-    def _cut_out_update(self, result: Result, session: Session, background: BackgroundChoice, started: float) -> Update:
-        page, service = self.page, self.service
-        return {
-            page.slider: self._slider(result, session, background),
-            page.note: _note(result, perf_counter() - started),
-            page.stop: gr.Button(visible=False),
-            page.facts: facts_html(result, service.device, service.weights),
-            page.parts: gr.Column(visible=result.parts.count > 1),
-            page.parts_title: parts_title(result),
-            page.parts_picture: self._parts_picture(result, background),
-        }
-
-    def _details_update(self, result: Result, session: Session) -> Update:
-        return {
-            self.page.magnifier: magnifier_html(result, find_spots(result)),
-            self.page.panels: panels_html(result, session),
-            self.page.truth: ground_truth_html(result, session),
-        }
+        easel = touch_up_html(session.result, session, session.painting.version)
+        return {self.page.touch_up: easel, **self.shown.tray(session)}
 
     # Quick answers from what is already computed
 
-    def show_background_controls(self, kind: str) -> Update:
-        return {
-            self.page.colour: gr.ColorPicker(visible=kind == COLOUR),
-            self.page.picture: gr.Image(visible=kind == PICTURE),
-        }
-
-    def change_background(self, kind: str, colour: str, picture: str | None, session: Session | None) -> Any:
-        if kind == PICTURE and picture is None:
-            return gr.skip()
-        session, result = latest(session)
+    def change_background(self, choice: str, picture: str | None, session: Session | None) -> Iterator[Update]:
+        """Pictures behind the person are drawn here; a picture that cannot be read is taken out of its box."""
+        if session is None or session.result is None:
+            yield {self.page.picture: gr.skip()}
+            return
         session.take(picture)
-        return self._slider(result, session, make_background(kind, colour, picture))
+        try:
+            background = seen_background(choice, picture)
+        except Problem:
+            yield {self.page.picture: None}
+            raise
+        yield self.shown.stage(session.result, session, background)
 
-    def toggle_part(self, kind: str, colour: str, picture: str | None, session: Session | None, event: gr.SelectData) -> Update:
+    def show_full_size(self, choice: str, picture: str | None, session: Session | None, event: gr.EventData) -> Any:
+        """The viewer was zoomed in so far that the photo's own pixels are seen."""
+        session, result = latest(session)
+        if event.value != session.painting.photo:
+            return gr.skip()
+        shown = show_result(result, session, seen_background(choice, picture), full=True)
+        return shown if session.result is result else gr.skip()
+
+    def toggle_part(self, choice: str, picture: str | None, session: Session | None, event: gr.SelectData) -> Update:
         session, result = latest(session)
         height, width = result.preview.alpha.shape
         result = session.result = result.toggled(event.index[0] / width, event.index[1] / height)
-        background = make_background(kind, colour, picture)
         return {
-            self.page.slider: self._slider(result, session, background),
-            self.page.parts_picture: self._parts_picture(result, background),
+            **self.shown.stage(result, session, seen_background(choice, picture)),
             self.page.touch_up: touch_up_html(result, session),
             self.page.magnifier: magnifier_html(result, find_spots(result)),
         }
@@ -279,46 +324,35 @@ class PhotoTab:
         _, result = latest(session)
         return magnifier_html(result, find_spots(result), int(event.value))
 
-    def compare_truth(self, truth: str | None, session: Session | None) -> str:
-        session, result = latest(session)
+    def compare_truth(self, truth: str | None, session: Session | None) -> Iterator[Update]:
+        """A true alpha for the photo, or for the next one if there is none; one that cannot be used is taken out of its box."""
+        if session is None or session.result is None:
+            yield {self.page.truth: ""}
+            return
         session.take(truth)
-        alpha = None if truth is None else read_ground_truth(truth, result.matte.image)
+        result = session.result
+        try:
+            alpha = None if truth is None else read_ground_truth(truth, result.matte.image)
+        except Problem:
+            yield {self.page.truth_file: None}
+            raise
         result = session.result = result.with_truth(alpha)
-        return ground_truth_html(result, session)
+        yield {self.page.truth: ground_truth_html(result, session)}
 
-    def save(self, what: str, kind: str, colour: str, picture: str | None, session: Session | None) -> str:
+    def save(self, choice: str, picture: str | None, session: Session | None, event: gr.EventData) -> str:
+        """The file that was asked for."""
+        return self._make(str(event.value), choice, picture, session)
+
+    def copy(self, choice: str, picture: str | None, session: Session | None) -> str:
+        """The picture as it is seen, for the clipboard."""
+        return self._make(PNG, choice, picture, session)
+
+    def _make(self, what: str, choice: str, picture: str | None, session: Session | None) -> str:
         session, result = latest(session)
-        return str(make_file(result, what, make_background(kind, colour, picture), session))
-
-    def save_panel(self, kind: str, colour: str, picture: str | None, session: Session | None, event: gr.EventData) -> str:
-        return self.save(event.value, kind, colour, picture, session)
-
-    def _slider(self, result: Result, session: Session, background: BackgroundChoice) -> tuple[Path, Path]:
         with plain_errors():
-            shown = result.preview_on(background)
-        return (
-            session.write(result.preview.image, f"{result.stem}-input", lossy=True),
-            session.write(shown, f"{result.stem}-composite", lossy=True),
-        )
-
-    def _parts_picture(self, result: Result, background: BackgroundChoice) -> Any:
-        if result.parts.count < 2:
-            return None
-        whole = replace(result.parts, dropped=frozenset())
-        return outline_parts(result.keeping(whole).preview_on(background), result.parts)
+            return str(make_file(result, what, make_background(choice, picture), session))
 
 
-def parts_title(result: Result) -> str:
-    title = text.PARTS_TITLE.format(count=result.parts.count)
-    return f"<h2>{title}</h2><p>{text.PARTS_NOTE}</p>"
-
-
-def _note(result: Result, seconds: float) -> str:
-    if not result.found_somebody:
-        return note_html(text.NOBODY, "calm")
-    if result.example:
-        return note_html(text.EXAMPLE_NOTE)
-    message = text.DONE_NOTE.format(seconds=seconds)
-    if result.unknown_bias:
-        message += " " + text.OFF_PAPER.format(bias=result.unknown_bias)
-    return note_html(message)
+def seen_background(choice: str, picture: str | None) -> BackgroundChoice:
+    """The background the stage shows: without the picture that was chosen but not given yet, none."""
+    return BackgroundChoice() if choice == PICTURE and picture is None else make_background(choice, picture)

@@ -5,14 +5,14 @@ from typing import NamedTuple
 import gradio as gr
 
 from matting.app import text
-from matting.app.results.background import BLUR, COLOUR, PICTURE, BackgroundChoice
+from matting.app.results.background import BackgroundChoice
 from matting.app.scripts import PICK
 from matting.app.uploads import PhotoInput
 from matting.app.views.photo_page import note_html
+from matting.app.views.swatches import build_swatches
 from matting.media.export import EXPORT_FORMATS
 
 SIZES = ("512", "768", "1024")
-BACKGROUNDS = (COLOUR, BLUR, PICTURE)
 CHOICES = [(kind.title, name) for name, kind in EXPORT_FORMATS.items() if name != "preview"]  # the preview is always made
 FIRST_CHOICE = ("webm", "composite")
 
@@ -23,8 +23,7 @@ class ClipPage(NamedTuple):
     clip: gr.Video
     size: gr.Radio
     steady: gr.Checkbox
-    kind: gr.Radio
-    colour: gr.ColorPicker
+    behind: gr.HTML
     picture: PhotoInput
     products: gr.CheckboxGroup
     run: gr.Button
@@ -61,11 +60,7 @@ def _build_tray(has_example: bool) -> dict:
     with gr.Accordion(text.CLIP_SETTINGS, open=False, elem_id="clip-settings"):
         size = gr.Radio(SIZES, value=SIZES[0], label=text.CLIP_SIZE, info=text.CLIP_SIZE_INFO)
         steady = gr.Checkbox(True, label=text.CLIP_STEADY, info=text.CLIP_STEADY_INFO)
-        kind = gr.Radio(BACKGROUNDS, value=COLOUR, label=text.CLIP_BACKGROUND)
-        colour = gr.ColorPicker(BackgroundChoice().colour, label=text.BACKGROUND_COLOUR, min_width=120)
-        picture = PhotoInput(
-            label=text.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
-        )
+        swatches = build_swatches(text.CLIP_BACKGROUND, "clip-background", BackgroundChoice().colour)
     return {
         "clip": clip,
         "run": run,
@@ -73,9 +68,8 @@ def _build_tray(has_example: bool) -> dict:
         "products": products,
         "size": size,
         "steady": steady,
-        "kind": kind,
-        "colour": colour,
-        "picture": picture,
+        "behind": swatches.choice,
+        "picture": swatches.picture,
     }
 
 

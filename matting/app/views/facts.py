@@ -9,12 +9,21 @@ from matting.network.regions import REGION_SIZE
 _NOTABLE_BRIGHTENING = 1.5
 
 
-def facts_html(result: Result, device: str, weights: str) -> str:
-    """Size, working size, regions, seconds per stage, device and weights as a list of terms."""
+def facts_html(result: Result, device: str, weights: str, waited: float | None = None) -> str:
+    """Size, working size, regions, seconds per step, device and weights as a list of terms.
+
+    Args:
+        result: of the photo.
+        device: the network ran on.
+        weights: what they are called.
+        waited: seconds the visitor has waited in all; None if the result was there already.
+    """
     matte = result.matte
     height, width = matte.alpha.shape
-    total = sum(matte.seconds.values())
-    stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in matte.seconds.items())
+    worked = sum(matte.seconds.values())
+    total = worked if waited is None else waited
+    steps = matte.seconds if waited is None else {**matte.seconds, "around": max(0.0, waited - worked)}
+    stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in steps.items())
     close_up = [(f"{matte.crop_share:.0%}", text.FACT_CLOSE_UP)] if matte.crop_share < 1 else []
     lit = [(f"{matte.brightening:.1f}×", text.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
     facts = (

@@ -1,19 +1,23 @@
 """Tab "Photo": what is on the page, from the tray at the left to the panels at the bottom."""
 
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 from PIL import Image
 
 from matting.app import text
-from matting.app.results.background import CHECKERBOARD, KINDS, BackgroundChoice
-from matting.app.results.downloads import SAVES
+from matting.app.results.background import TRANSPARENT
 from matting.app.results.result import ExamplePhoto
 from matting.app.scripts import PAINT, PICK, WIPE
 from matting.app.service import SIZES
 from matting.app.uploads import PhotoInput
+from matting.app.views.actions import build_actions
 from matting.app.views.region_drawing import data_uri
+from matting.app.views.swatches import build_swatches
+from matting.app.views.viewer import build_viewer
 
 _THUMBNAIL_PX = 144
 
@@ -30,13 +34,13 @@ class PhotoPage(NamedTuple):
     truth_file: PhotoInput
     note: gr.HTML
     stop: gr.Button
-    slider: gr.ImageSlider
-    kind: gr.Radio
-    colour: gr.ColorPicker
+    viewer: gr.HTML
+    actions: gr.HTML
+    sink: gr.File
+    copied: gr.File
+    behind: gr.HTML
     picture: PhotoInput
     touch_up: gr.HTML
-    saves: dict[str, gr.Button]
-    sink: gr.File
     facts: gr.HTML
     parts: gr.Column
     parts_title: gr.HTML
@@ -98,39 +102,25 @@ def _build_stage() -> dict:
     with gr.Row(elem_classes="status"):
         note = gr.HTML(note_html(text.WAITING), elem_id="note")
         stop = gr.Button(text.STOP, size="sm", visible=False, min_width=80, scale=0, elem_id="stop")
-    slider = gr.ImageSlider(
-        label=text.SLIDER_LABEL,
-        format="png",
-        interactive=False,
-        buttons=["fullscreen"],
-        max_height=560,
-        elem_id="result",
-    )
-    with gr.Row(elem_classes="backgrounds", equal_height=True):
-        kind = gr.Radio(KINDS, value=CHECKERBOARD, label=text.BACKGROUND_LABEL, scale=4, elem_id="background")
-        colour = gr.ColorPicker(BackgroundChoice().colour, label=text.BACKGROUND_COLOUR, visible=False, scale=1, min_width=120)
-        picture = PhotoInput(
-            label=text.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=120, visible=False, buttons=[]
-        )
+    viewer = build_viewer(text.VIEWER_LABEL, "result", views=True)
+    actions = build_actions()
+    sink, copied = gr.File(visible="hidden", elem_id="sink"), gr.File(visible="hidden", elem_id="copied")
+    swatches = build_swatches(text.BACKGROUND_LABEL, "background", TRANSPARENT)
     with gr.Accordion(text.TOUCH_UP, open=False, elem_id="touch-up"):
         gr.HTML(f'<p class="small">{text.TOUCH_UP_NOTE}</p>')
         touch_up = gr.HTML(f'<p class="small">{text.TOUCH_UP_EMPTY}</p>', js_on_load=PAINT, elem_id="easel")
     facts = gr.HTML(elem_id="facts")
-    with gr.Row(elem_classes="saves"):
-        saves = {what: gr.Button(title, size="sm", min_width=110, elem_id=f"save-{what}") for what, title in SAVES.items()}
-    gr.HTML(f'<p class="small">{text.SAVE_NOTE}</p>')
-    sink = gr.File(visible="hidden", elem_id="sink")
     return {
         "note": note,
         "stop": stop,
-        "slider": slider,
-        "kind": kind,
-        "colour": colour,
-        "picture": picture,
+        "viewer": viewer,
+        "actions": actions,
+        "sink": sink,
+        "copied": copied,
+        "behind": swatches.choice,
+        "picture": swatches.picture,
         "touch_up": touch_up,
         "facts": facts,
-        "saves": saves,
-        "sink": sink,
     }
 
 
@@ -139,16 +129,23 @@ def note_html(message: str, kind: str = "plain") -> str:
     return f'<p class="note {kind}" role="status">{escape(message)}</p>'
 
 
-def example_strip(examples: tuple[ExamplePhoto, ...]) -> str:
-    """Thumbnails of our own pictures, a button each."""
+def example_strip(examples: tuple[ExamplePhoto, ...], chosen: ExamplePhoto | None = None) -> str:
+    """Thumbnails of our own pictures, a button each; the one that is shown is pressed."""
     buttons = []
     for number, example in enumerate(examples):
-        with Image.open(example.image) as picture:
-            small = picture.convert("RGB")
-            small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
         name = escape(example.name)
         buttons.append(
-            f'<button type="button" data-pick="{number}" aria-label="{text.EXAMPLE_BUTTON.format(name=name)}">'
-            f'<img src="{data_uri(small, "JPEG")}" alt="{name}"/></button>'
+            f'<button type="button" data-pick="{number}" aria-pressed="{str(example is chosen).lower()}" '
+            f'aria-label="{text.EXAMPLE_BUTTON.format(name=name)}">'
+            f'<img src="{_thumbnail(example.image)}" alt="{name}"/></button>'
         )
-    return f'<p class="small">{text.EXAMPLES_LABEL}</p><div class="strip">{"".join(buttons)}</div>'
+    hint = f'<p class="small"><span class="keys">{text.PASTE_HINT}</span>{text.EXAMPLES_LABEL}</p>'
+    return f'{hint}<div class="strip">{"".join(buttons)}</div>'
+
+
+@cache
+def _thumbnail(path: Path) -> str:
+    with Image.open(path) as picture:
+        small = picture.convert("RGB")
+        small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+    return data_uri(small, "JPEG")

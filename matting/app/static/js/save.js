@@ -8,4 +8,5 @@
   document.body.append(link);
   link.click();
   link.remove();
+  document.dispatchEvent(new Event('file-done'));
 }

@@ -1,0 +1,2 @@
+// A file could not be made.
+() => { document.dispatchEvent(new Event('file-done')); }

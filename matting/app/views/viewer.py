@@ -1,0 +1,124 @@
+"""The viewer: two pictures one over the other, with a border to move, a zoom down to the photo's own pixels, and backgrounds.
+
+Where the second one is a cut-out, the browser is sent its colours and its alpha apart and puts them on any colour by itself.
+"""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from matting.app import text
+from matting.app.results.background import BLUR, PICTURE, BackgroundChoice, render_background
+from matting.app.results.parts import drop_parts
+from matting.app.results.result import Result
+from matting.app.scripts import VIEWER
+from matting.app.session import Session, address_of
+from matting.postprocess.bit_depth import to_8_bit
+from matting.postprocess.foreground import estimate_foreground
+
+Shown = dict[str, Any]
+NOTHING: Shown = {}
+_FULL_SCREEN = (
+    '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path fill="none" stroke="currentColor" '
+    'stroke-width="1.6" d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/></svg>'
+)
+
+
+def build_viewer(label: str, elem_id: str, views: bool) -> gr.HTML:
+    """An empty viewer; its value is what `show_result` or `show_pair` gives, or `NOTHING`.
+
+    Args:
+        label: what it shows, for those who cannot see it.
+        elem_id: of the component. Its event `select` asks for the pictures in full size.
+        views: whether a cut-out can be looked at on several backgrounds and as alpha.
+    """
+    return gr.HTML(NOTHING, html_template=_template(label, views), js_on_load=VIEWER, apply_default_css=False, elem_id=elem_id)
+
+
+def show_result(result: Result, session: Session, background: BackgroundChoice, *, full: bool = False) -> Shown:
+    """What the viewer shows of a photo.
+
+    Args:
+        result: of the photo.
+        session: keeps the pictures, and knows which showing of a photo this is: while it is the same one, the zoom stays.
+        background: of which only pictures are drawn here; the browser knows colours.
+        full: whether the pictures have the photo's size, or are at most `PREVIEW_SIDE` long.
+    """
+    alpha = result.alpha if full else drop_parts(result.preview.alpha, result.parts)
+    image = result.matte.image if full else result.preview.image
+    foreground = estimate_foreground(image, alpha) if full else result.preview.foreground
+    behind = render_background(background, image, alpha) if background.kind in (BLUR, PICTURE) else None
+    return {
+        "photo": session.painting.photo,
+        "width": result.matte.image.shape[1],
+        "height": result.matte.image.shape[0],
+        "pixels": image.shape[1],
+        "before": _write(image, result.stem, "input", session),
+        "after": _write(foreground, result.stem, "cutout", session),
+        "alpha": address_of(_write_alpha(alpha, result.stem, session)),
+        "behind": "" if behind is None else _write(behind, result.stem, "background", session),
+        "labels": (text.VIEWER_BEFORE, text.VIEWER_AFTER),
+        "alts": (text.VIEWER_BEFORE_ALT, text.VIEWER_AFTER_ALT),
+    }
+
+
+def show_pair(
+    pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]], titles: tuple[str, str], stem: str, session: Session, *, lossy: bool
+) -> Shown:
+    """What the viewer shows of two pictures (h, w, 3) of one size."""
+    height, width = pictures[0].shape[:2]
+    before, after = (address_of(session.write(picture, f"{stem}-pair", lossy=lossy)) for picture in pictures)
+    return {
+        "photo": f"{stem} {width} {height}",
+        "width": width,
+        "height": height,
+        "pixels": width,
+        "before": before,
+        "after": after,
+        "alpha": "",
+        "behind": "",
+        "labels": titles,
+        "alts": titles,
+    }
+
+
+def _write(pixels: NDArray[np.uint8], stem: str, name: str, session: Session) -> str:
+    return address_of(session.write(pixels, f"{stem}-{name}", lossy=True))
+
+
+def _write_alpha(alpha: NDArray[np.float32], stem: str, session: Session) -> Path:
+    """White with the alpha, without loss: a mask for the colours, and on black the alpha as grey."""
+    opacity = to_8_bit(alpha)
+    path = session.path(f"{stem}-alpha.png")
+    Image.merge("LA", (Image.new("L", opacity.shape[::-1], 255), Image.fromarray(opacity))).save(path, compress_level=1)
+    return path
+
+
+def _template(label: str, views: bool) -> str:
+    choices = "".join(
+        f'<button type="button" data-view="{view}" aria-pressed="{str(view == "result").lower()}">{title}</button>'
+        for view, title in text.VIEWS.items()
+    )
+    looks = f'<div class="views" role="group" aria-label="{text.VIEWS_LABEL}">{choices}</div>' if views else "<span></span>"
+    zooms = "".join(
+        f'<button type="button" data-zoom="{zoom}" aria-label="{name}" title="{name}">{sign}</button>'
+        for zoom, (sign, name) in text.ZOOMS.items()
+    )
+    return (
+        f'<div class="viewer empty" data-view="result" role="group" aria-label="{escape(label)}">'
+        f'<div class="frame" tabindex="0" role="group" aria-label="{escape(text.VIEWER_FRAME)}">'
+        '<div class="canvas"><img class="behind" alt="" draggable="false"/><img class="after" alt="" draggable="false"/>'
+        '<img class="alpha" alt="" draggable="false"/><img class="before" alt="" draggable="false"/></div>'
+        '<span class="tag left"></span><span class="tag right"></span><i class="border"></i>'
+        f'<span class="grip" role="slider" tabindex="0" aria-label="{escape(text.VIEWER_GRIP)}" aria-valuemin="0" '
+        'aria-valuemax="100" aria-valuenow="50"></span>'
+        f'<p class="nothing">{text.VIEWER_EMPTY}</p></div>'
+        f'<div class="looks">{looks}<div class="zooms" role="group" aria-label="{text.ZOOMS_LABEL}">{zooms}'
+        f'<output class="percent"></output><button type="button" data-full="1" aria-label="{text.VIEWER_FULL}" '
+        f'title="{text.VIEWER_FULL}">{_FULL_SCREEN}</button></div></div></div>'
+    )
