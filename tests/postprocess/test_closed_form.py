@@ -88,6 +88,7 @@ def windswept() -> np.ndarray:
     return cv2.resize(load_image(EXAMPLES / "windswept.jpg"), (300, 300), interpolation=cv2.INTER_AREA)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [256, 512])
 def test_photos_larger_and_smaller_than_the_working_size_keep_what_is_known(side: int, windswept):
     model = load_model("bundled")
@@ -99,6 +100,7 @@ def test_photos_larger_and_smaller_than_the_working_size_keep_what_is_known(side
     assert changed[known].max() < 1e-6
 
 
+@pytest.mark.slow
 def test_hair_of_a_photo_is_drawn_in_strands():
     model, photo = load_model("bundled"), EXAMPLES / "curls.jpg"
     soft, fine = (matte_image(photo, model, closed_form=strands).alpha for strands in (False, True))
