@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.postprocess.box import bounding_box
+from matting.postprocess.box import tiles_around
 
 EIGHT_BIT_ROUNDING = 0.5 / 255  # alphas nearer to 0 or 1 than this become 0 or 1 in 8 bits
 SMOOTHNESS = 1e-4  # the paper's epsilon, in squared units of colour in [0, 1]
@@ -48,14 +48,12 @@ def guided_filter(alpha: Plane, image: NDArray[np.float32]) -> Plane:
         (h, w) in [0, 1]; pixels that are 0 or 1 to within 8 bits keep their alpha.
     """
     soft = is_soft(alpha)
-    if not soft.any():
-        return alpha
-    box = bounding_box(soft, margin=2 * RADIUS)
-    part, colours = alpha[box], image[box]
-    fit = fit_colours(part, colours, RADIUS, confidence(part))
     filtered = alpha.copy()
-    fitted = (fit.slopes * colours).sum(2) + fit.offset
-    filtered[box] = np.where(soft[box], fitted.clip(0, 1), part)
+    for tile in tiles_around(soft, margin=2 * RADIUS):
+        part, colours = alpha[tile.padded], image[tile.padded]
+        fit = fit_colours(part, colours, RADIUS, confidence(part))
+        fitted = ((fit.slopes * colours).sum(2) + fit.offset).clip(0, 1)
+        filtered[tile.own] = np.where(soft[tile.own], fitted[tile.inner], part[tile.inner])
     return filtered
 
 

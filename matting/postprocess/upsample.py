@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
+from matting.postprocess.box import tiles_around
 from matting.postprocess.closed_form import solve_closed_form
 from matting.postprocess.guided_filter import EIGHT_BIT_ROUNDING, fit_colours, guided_filter
 
@@ -97,7 +98,7 @@ def _add_high_frequencies(
     cells = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
     is_known = _is_known(cells)
     resized[is_known] = cells[is_known]
-    slopes = fit_colours(alpha, small, 1, np.ones_like(alpha)).slopes
+    slopes = _narrow_slopes(alpha, known, small)
     for channel in range(3):  # one at a time, to save memory
         detail = pixels[..., channel] / np.float32(255)
         detail -= cv2.resize(small[..., channel], (width, height), interpolation=cv2.INTER_CUBIC)
@@ -105,6 +106,16 @@ def _add_high_frequencies(
         detail[is_known] = 0
         resized += detail
     return resized.clip(0, 1, out=resized)
+
+
+def _narrow_slopes(alpha: NDArray[np.float32], known: NDArray[np.float32], small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w, 3) coefficients of alpha as a linear function of colour in 3x3 windows; 0 away from unknown cells."""
+    slopes = np.zeros_like(small)
+    near = cv2.dilate((~_is_known(known)).astype(np.uint8), np.ones((3, 3), np.uint8))
+    for tile in tiles_around(cv2.resize(near, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0, margin=2):
+        part = alpha[tile.padded]
+        slopes[tile.own] = fit_colours(part, small[tile.padded], 1, np.ones_like(part)).slopes[tile.inner]
+    return slopes
 
 
 def _is_known(cells: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from pymatting import cf_laplacian
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
 from matting import load_image, load_model, matte_image
 from matting.evaluation.methods import METHODS, Resources
 from matting.postprocess import closed_form
-from matting.postprocess.closed_form import EDGE_WEIGHT, HAIR_WEIGHT, prior_weights, solve_closed_form
+from matting.postprocess.closed_form import EDGE_WEIGHT, HAIR_WEIGHT, laplacian_rows, prior_weights, solve_closed_form
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIDE = 180
@@ -55,15 +57,46 @@ def test_nothing_unknown_changes_nothing():
     assert np.array_equal(solve_closed_form(alpha, image, np.zeros(alpha.shape, bool)), alpha)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 7, 180])
-def test_strips_make_up_the_laplacian_of_the_whole_picture(rows: int, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("pixels", [1, 200, 1000, 40_000])
+def test_strips_make_up_the_laplacian_of_the_whole_picture(pixels: int, monkeypatch: pytest.MonkeyPatch):
+    image, unknown = hair_at_a_border()
+    whole = cf_laplacian(image.astype(np.float64), 1e-5, 1, ~unknown)[np.flatnonzero(unknown)].toarray()
+    monkeypatch.setattr(closed_form, "_STRIP_PIXELS", pixels)
+    padded = np.zeros((len(whole), SIDE + 4, SIDE + 4))
+    padded[:, 2:-2, 2:-2] = whole.reshape(-1, SIDE, SIDE)
+    found, rows = (np.concatenate(parts, -1) for parts in zip(*laplacian_rows(image, unknown), strict=True))
+    assert np.array_equal(found, np.flatnonzero(unknown))
+    for number, pixel in enumerate(found):
+        row, column = divmod(pixel, SIDE)
+        assert np.abs(padded[number, row : row + 5, column : column + 5] - rows[:, number].reshape(5, 5)).max() < 2e-6
+
+
+def hair_at_a_border() -> tuple[np.ndarray, np.ndarray]:
+    """A photo, and unknown pixels among which are a corner, a border and single ones."""
     image, alpha = hairy_photo()
     unknown = (alpha > 0.1) & (alpha < 0.9)
-    unknown[100:140, 90:] = True
-    whole = cf_laplacian(image.astype(np.float64), 1e-5, 1, ~unknown)[np.flatnonzero(unknown)]
-    monkeypatch.setattr(closed_form, "_STRIP_PIXELS", rows * SIDE)
-    difference = closed_form._laplacian_rows(image, unknown) - whole
-    assert abs(difference).max() < 1e-6
+    unknown[100:140, 90:] = unknown[::50, ::50] = unknown[:3, -3:] = True
+    return image, unknown
+
+
+def test_the_system_is_solved_to_less_than_a_255th_of_its_exact_solution():
+    image, unknown = hair_at_a_border()
+    unknown[20:140, 20:160] = True
+    drawn = cv2.GaussianBlur(hairy_photo()[1], (0, 0), 4)
+    colours, weights = cv2.GaussianBlur(image, (0, 0), closed_form._BLUR_SIGMA).astype(np.float64), prior_weights(drawn)
+    laplacian = cf_laplacian(colours, 1e-5, 1, ~unknown) + sparse.diags(np.where(unknown, weights, 0).ravel())
+    inside, known = np.flatnonzero(unknown), np.flatnonzero(~unknown)
+    wanted = (weights * drawn).ravel()[inside] - laplacian[inside][:, known] @ drawn.ravel()[known]
+    exact = spsolve(laplacian[inside][:, inside].tocsc(), wanted).clip(0, 1)
+    assert np.abs(exact - drawn[unknown]).max() > 0.3
+    assert np.abs(solve_closed_form(drawn, image, unknown)[unknown] - exact).max() < 1 / 255
+
+
+@pytest.mark.parametrize("size", [(300, 200), (2000, 1501)])
+def test_softness_of_a_large_photo_is_averaged_at_a_smaller_size(size: tuple[int, int]):
+    alpha = cv2.resize(np.random.default_rng(0).random((12, 9), np.float32), size[::-1], interpolation=cv2.INTER_NEAREST)
+    soft = cv2.GaussianBlur(4 * alpha * (1 - alpha), (0, 0), max(size) / 90)
+    assert np.abs(closed_form._blur(4 * alpha * (1 - alpha), max(size) / 90) - soft).max() < 0.01
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (2, 2), (5, 40_000)])

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from matting.postprocess import box
 from matting.postprocess.guided_filter import EIGHT_BIT_ROUNDING, fit_colours, guided_filter
 
 DARK, BRIGHT = np.array([0.2, 0.15, 0.1], np.float32), np.array([0.5, 0.7, 0.9], np.float32)
@@ -83,3 +84,15 @@ def test_what_weighs_nothing_does_not_count():
     alpha[1::2] = 1
     fit = fit_colours(alpha, image, 4, weight)
     assert fit.slopes == pytest.approx(np.full_like(fit.slopes, 1 / 3), abs=1e-2)
+
+
+@pytest.mark.parametrize("shape", [(600, 300), (256, 257), (70, 1000)])
+def test_tiles_make_up_the_whole_picture(shape, monkeypatch):
+    rng = np.random.default_rng(0)
+    alpha = np.zeros(shape, np.float32)
+    alpha[20:60, 30:] = rng.random((40, shape[1] - 30), np.float32)
+    alpha[-3:, :5] = 0.5
+    image = cv2.GaussianBlur(rng.random((*shape, 3), np.float32), (0, 0), 2)
+    in_tiles = guided_filter(alpha, image)
+    monkeypatch.setattr(box, "_TILE", 2000)
+    assert np.abs(guided_filter(alpha, image) - in_tiles).max() < 1e-5
