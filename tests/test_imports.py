@@ -37,7 +37,7 @@ ONLY_IN = {
     "matplotlib": {"training", "evaluation", "app"},
     "onnxruntime": {"evaluation"},
     "pillow_heif": {"media"},
-    "pymatting": {"postprocess", "training", "evaluation"},
+    "pymatting": {"training", "evaluation"},
     "ray": {"evaluation"},
     "safetensors": {"weights"},
     "starlette": {"app"},

@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pymatting import estimate_foreground_ml
 
 from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.box import bounding_box
+from matting.postprocess.multilevel import estimate_colours
 
 _MARGIN = 24  # pixels around the soft ones on which colours are estimated as well
-_MAX_PIXELS = 4_000_000  # above, colours are estimated at this size and then fitted to the full-size photo: memory
+_MAX_SOFT = 1_500_000  # soft pixels; above, colours are estimated at a smaller size and then fitted to the photo: memory
 
 
 def estimate_foreground(image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -35,29 +35,31 @@ def estimate_foreground(image: NDArray[np.uint8], alpha: NDArray[np.float32]) ->
     if not soft.any() or alpha.size == 1:  # the estimator needs at least two pixels
         return foreground
     box = bounding_box(soft, _MARGIN)
-    estimate = _estimate if soft[box].size <= _MAX_PIXELS else _estimate_smaller
-    foreground[box][soft[box]] = np.rint(255 * estimate(image[box], alpha[box], soft[box]).clip(0, 1))
+    parts = np.ascontiguousarray(image[box]), alpha[box], soft[box]
+    colours = estimate_colours(*parts)[0] if np.count_nonzero(soft) <= _MAX_SOFT else _estimate_smaller(*parts)
+    foreground[box][soft[box]] = to_8_bit(colours)
     return foreground
 
 
-def _estimate(image: NDArray[np.uint8], alpha: NDArray[np.float32], soft: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Foreground colours (M, 3) in [0, 1] of the M soft pixels."""
-    return estimate_foreground_ml(image / np.float32(255), alpha.astype(np.float32))[soft]
-
-
 def _estimate_smaller(image: NDArray[np.uint8], alpha: NDArray[np.float32], soft: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """As `_estimate`, for large photos: foreground F and background B are estimated at a smaller size, then enlarged.
+    """For photos with many soft pixels: foreground F and background B are estimated at a smaller size, then enlarged.
 
     Of all pairs that composite exactly to the photo's pixel, alpha F + (1 - alpha) B = I, the one nearest to the enlarged
     estimates (in the sum of squares) is taken.
     """
     height, width = alpha.shape
-    scale = (_MAX_PIXELS / alpha.size) ** 0.5
+    scale = (_MAX_SOFT / np.count_nonzero(soft)) ** 0.5
     size = max(1, round(width * scale)), max(1, round(height * scale))
     image_small, alpha_small = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (image, alpha))
-    pair = estimate_foreground_ml(image_small / np.float32(255), alpha_small, return_background=True)
-    enlarged = (cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in map(to_8_bit, pair))
-    foreground, background = (one[soft] / np.float32(255) for one in enlarged)
+    kernel = np.ones((3, 3), np.uint8)
+    touched = cv2.resize(cv2.dilate(soft.astype(np.uint8), kernel) * 255, size, interpolation=cv2.INTER_AREA)
+    near = cv2.dilate(touched, kernel) > 0  # all that bilinear enlargement reads at soft pixels
+    enlarged = []
+    for colours in estimate_colours(image_small, alpha_small, near):
+        small = np.zeros_like(image_small)
+        small[near] = to_8_bit(colours)
+        enlarged.append(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)[soft] / np.float32(255))
+    foreground, background = enlarged
     opacity = alpha[soft][:, None]
     residual = image[soft] / np.float32(255) - opacity * foreground - (1 - opacity) * background
     return foreground + residual * opacity / (opacity**2 + (1 - opacity) ** 2)

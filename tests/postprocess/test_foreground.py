@@ -1,17 +1,27 @@
 """Colours of the foreground and the background without it."""
 
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 from pictures import FACE, WALL, draw_person
+from pymatting import estimate_foreground_ml
 
+from matting import load_image
 from matting.postprocess import foreground
 from matting.postprocess.compositing import blur_background
 from matting.postprocess.foreground import estimate_foreground
+from matting.postprocess.multilevel import estimate_colours
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.mark.parametrize("largest", [foreground._MAX_PIXELS, 2000])
-def test_soft_pixels_lose_the_old_background(monkeypatch, largest):
-    monkeypatch.setattr(foreground, "_MAX_PIXELS", largest)
+@pytest.mark.parametrize("most", [foreground._MAX_SOFT, 500])
+def test_soft_pixels_lose_the_old_background(monkeypatch, most):
+    monkeypatch.setattr(foreground, "_MAX_SOFT", most)
     image, alpha = draw_person(160, 120)
     estimate = estimate_foreground(image, alpha)
     soft = (alpha > 0.1) & (alpha < 1)
@@ -64,3 +74,34 @@ def test_blurred_background_is_blurred():
 def test_no_background_to_blur():
     image, _ = draw_person(40, 40)
     assert blur_background(image, np.ones((40, 40), np.float32)).shape == image.shape
+
+
+def test_colours_are_those_of_pymatting(windswept):
+    image, alpha = windswept
+    soft = (alpha > 0) & (alpha < 1)
+    share = alpha[soft][:, None]
+    colours, backgrounds = estimate_colours(image, alpha, soft)
+    theirs, their_backgrounds = (
+        one[soft] for one in estimate_foreground_ml(image / np.float32(255), alpha, return_background=True)
+    )
+    assert soft.sum() > 10_000
+    assert (share * np.abs(colours - theirs)).mean() < 0.6 / 255
+    assert ((1 - share) * np.abs(backgrounds - their_backgrounds)).mean() < 0.6 / 255
+    errors = [
+        np.abs(share * front + (1 - share) * back - image[soft] / 255).mean()
+        for front, back in ((colours, backgrounds), (theirs, their_backgrounds))
+    ]
+    assert errors[0] < 1.05 * errors[1]
+
+
+@pytest.fixture(scope="module")
+def windswept() -> tuple[np.ndarray, np.ndarray]:
+    """(500, 500, 3) uint8, and its alpha."""
+    photo, alpha = load_image(EXAMPLES / "windswept.jpg"), load_image(EXAMPLES / "alpha/windswept.png")[..., 0]
+    image, alpha = (cv2.resize(one, (500, 500), interpolation=cv2.INTER_AREA) for one in (photo, alpha))
+    return image, alpha / np.float32(255)
+
+
+def test_colours_need_no_compiler():
+    script = "import sys, matting.inference.photo; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=EXAMPLES.parent, check=False).returncode == 0
