@@ -1,4 +1,4 @@
-"""Inspect weights, convert the authors' checkpoints, publish to the Hugging Face Hub."""
+"""Inspect weights, convert the authors' checkpoints, export to ONNX, publish to the Hugging Face Hub."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 
 from matting.cli.terminal import Parser, printable
-from matting.network import MattingNetwork
+from matting.network import SIDE_MULTIPLE, MattingNetwork
 from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model, save_weights
 from matting.weights.hub import sha256_of
+from matting.weights.onnx_export import check_export, export_onnx, smallest_side
 from matting.weights.publish import push
 from matting.weights.sources import locate
 
@@ -38,6 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
     convert.add_argument("--dtype", choices=_DTYPES, default="float32", help="type of the numbers in the file (%(default)s)")
     convert.set_defaults(run=convert_checkpoint)
+    export = commands.add_parser("export", help="write the network as one ONNX graph, for programs without PyTorch")
+    export.add_argument("source", help="bundled, bundled:PRESET, a file, or hub:OWNER/REPO[@REVISION][:FILE]")
+    export.add_argument("target", type=Path, metavar="OUT.onnx")
+    export.add_argument("--half", "--fp16", action="store_true", help="store the weights as float16: half the size")
+    export.add_argument("--coarse-only", action="store_true", help="the first stage alone: coarse alpha and trimap")
+    export.set_defaults(run=export_graph)
     publish = commands.add_parser("push", help="publish weights, their configuration and a model card")
     publish.add_argument("repo", metavar="OWNER/REPO")
     publish.add_argument("source", nargs="?", default="bundled", help="what to publish (%(default)s)")
@@ -80,6 +87,14 @@ def convert_checkpoint(options: argparse.Namespace) -> None:
     model = read_model(locate(str(options.checkpoint)))
     save_weights(model, options.target, {"converted_from": options.checkpoint.name}, _DTYPES[options.dtype])
     print(printable(f"{options.target}: preset {model.config.preset}, {options.target.stat().st_size:,} bytes"))
+
+
+def export_graph(options: argparse.Namespace) -> None:
+    check_export(options.target)
+    model = read_model(locate(options.source)).eval().requires_grad_(False)
+    export_onnx(model, options.target, coarse_only=options.coarse_only, half=options.half)
+    sides = f"sides are multiples of {SIDE_MULTIPLE} from {smallest_side(model)}"
+    print(printable(f"{options.target}: preset {model.config.preset}, {options.target.stat().st_size:,} bytes; {sides}"))
 
 
 def push_weights(options: argparse.Namespace) -> None:

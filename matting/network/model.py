@@ -11,6 +11,7 @@ from matting.network.coarse import CoarseNetwork, CoarsePrediction, Encoder, Sca
 from matting.network.efficientnet import EfficientNetEncoder
 from matting.network.refine import Refinement, RefinementNetwork
 from matting.network.regions import nearest_regions, replace_regions, select_regions
+from matting.network.regions_in_graph import nearest_regions_in_graph
 from matting.network.swin import SwinEncoder
 
 SIDE_MULTIPLE = 128
@@ -119,7 +120,8 @@ def refine_regions(
     Returns:
         The output of both stages.
     """
-    neighbours = nearest_regions(cells)
+    exporting = torch.compiler.is_exporting()
+    neighbours = nearest_regions_in_graph(cells, *coarse.alpha.shape[2:]) if exporting else nearest_regions(cells)
     lap("regions")
     patches, attention = _refine_in_steps(model, image, coarse.alpha, cells, neighbours, cross_region)
     alpha = replace_regions(coarse.alpha if known_alpha is None else known_alpha, patches, cells)
@@ -134,9 +136,9 @@ def _refine_in_steps(
 
     oneDNN caches primitives for every new N, about 1 MB each, and every image has another N.
     """
-    count = len(cells)
-    if model.training or count == 0:
+    if model.training or torch.compiler.is_exporting() or len(cells) == 0:
         return model.refine(image, coarse_alpha, cells, neighbours, cross_region)
+    count = len(cells)
     padded = torch.arange(-(-count // _REGION_STEP) * _REGION_STEP, device=cells.device).clamp(max=count - 1)
     patches, attention = model.refine(image, coarse_alpha, cells[padded], neighbours[padded], cross_region)
     return Refinement(patches[:count], attention[:count])

@@ -177,19 +177,23 @@ class RefinementNetwork(nn.Module):
         self, image: Tensor, coarse_alpha: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True
     ) -> Refinement:
         """Regions are processed in groups that fit the CPU's cache, in training all at once for the batch statistics."""
-        size = max(1, len(cells)) if self.training else _REGIONS_AT_ONCE
-        maps = [self.encoder(regions) for regions in region_input(image, coarse_alpha, cells).split(size)]
-        own = torch.arange(len(cells), device=cells.device)[:, None]
+        size = None if self.training or torch.compiler.is_exporting() else _REGIONS_AT_ONCE
+        maps = [self.encoder(regions) for regions in _groups(region_input(image, coarse_alpha, cells), size)]
+        own = torch.arange(cells.shape[0], device=cells.device)[:, None]
         members = torch.cat([own, neighbours], dim=1)  # (N, 9)
         tokens = torch.cat([self.attention.tokens(at2) for _, _, at2 in maps]) if cross_region else None
         patches, attentions = [], []
-        for (at8, at4, at2), group in zip(maps, members.split(size), strict=True):
-            attention = at2.new_zeros(len(at2), _HEADS, members.shape[1])
+        for (at8, at4, at2), group in zip(maps, _groups(members, size), strict=True):
+            attention = at2.new_zeros(at2.shape[0], _HEADS, members.shape[1])
             if cross_region:
                 at2, attention = self.attention(at2, tokens, cells, group)
             patches.append(limit(self.decoder(at8, at4, at2)))
             attentions.append(attention)
         return Refinement(torch.cat(patches), torch.cat(attentions))
+
+
+def _groups(x: Tensor, size: int | None) -> tuple[Tensor, ...]:
+    return (x,) if size is None else x.split(size)
 
 
 def region_input(image: Tensor, coarse_alpha: Tensor, cells: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""python -m matting.weights info|convert|push: see `matting.cli.weights`."""
+"""python -m matting.weights info|convert|export|push: see `matting.cli.weights`."""
 
 import sys
 

@@ -1,0 +1,121 @@
+"""The exported graph says what the network says, at any size, and programs without PyTorch can use it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from matting import load_image, load_model
+from matting.cli.weights import main
+from matting.network import MattingNetwork
+from matting.postprocess.upsample import to_tensor
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def model() -> MattingNetwork:
+    return load_model("bundled", "cpu")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("onnx") / "whole.onnx"
+    assert main(["export", "bundled", str(path)]) == 0
+    return path
+
+
+def open_graph(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def scenes() -> dict[str, torch.Tensor]:
+    """Inputs of three sizes and more, with no, few and many regions."""
+    curls = load_image(EXAMPLES / "curls.jpg")
+    return {
+        "none": torch.zeros(1, 3, 256, 128),
+        "few": to_tensor(curls[864:992, 480:608], (128, 128), CPU),
+        "many": to_tensor(curls, (384, 512), CPU),
+        "most": to_tensor(curls, (896, 640), CPU),
+    }
+
+
+def test_the_graph_agrees_with_the_network_for_any_size_and_number_of_regions(whole: Path, model: MattingNetwork):
+    session, counts = open_graph(whole), {}
+    for name, image in scenes().items():
+        with torch.inference_mode():
+            expected = model(image)
+        counts[name] = len(expected.cells)
+        alpha, coarse_alpha, trimap = session.run(["alpha", "coarse_alpha", "trimap"], {"image": image.numpy()})
+        assert np.abs(alpha - expected.alpha.numpy()).max() < 1e-4, name
+        assert np.abs(coarse_alpha - expected.coarse_alpha.numpy()).max() < 1e-4, name
+        assert np.abs(trimap - expected.trimap.numpy()).max() < 1e-4, name
+    assert counts["none"] == 0 < counts["few"] <= 8 < 100 < counts["many"] < counts["most"]
+
+
+def test_the_graph_has_standard_operators_and_says_what_it_takes(whole: Path):
+    graph = onnx.load(whole)
+    onnx.checker.check_model(graph, full_check=True)
+    assert [(entry.domain, entry.version >= 17) for entry in graph.opset_import] == [("", True)]
+    assert {node.domain for node in graph.graph.node} == {""} and not graph.functions
+    session = open_graph(whole)
+    assert [(value.name, value.type, value.shape) for value in session.get_inputs()] == [
+        ("image", "tensor(float)", [1, 3, "height", "width"])
+    ]
+    assert [(value.name, value.type, value.shape) for value in session.get_outputs()] == [
+        ("alpha", "tensor(float)", [1, 1, "height", "width"]),
+        ("coarse_alpha", "tensor(float)", [1, 1, "height/8", "width/8"]),
+        ("trimap", "tensor(float)", [1, 3, "height/8", "width/8"]),
+    ]
+    facts = session.get_modelmeta().custom_metadata_map
+    assert facts["preset"] == "lite" and facts["side_multiple"] == "128" and facts["smallest_side"] == "128"
+
+
+def test_the_first_stage_alone_with_weights_of_half_the_size(tmp_path: Path, whole: Path, model: MattingNetwork):
+    path = tmp_path / "coarse.onnx"
+    assert main(["export", "bundled", str(path), "--coarse-only", "--half"]) == 0
+    assert path.stat().st_size < 0.6 * whole.stat().st_size
+    image = scenes()["many"]
+    with torch.inference_mode():
+        expected = model.coarse(image)
+    session = open_graph(path)
+    assert [value.name for value in session.get_outputs()] == ["coarse_alpha", "trimap"]
+    coarse_alpha, trimap = session.run(None, {"image": image.numpy()})
+    assert np.abs(coarse_alpha - expected.alpha.numpy()).max() < 1e-2
+    assert np.abs(trimap - expected.trimap.numpy()).max() < 1e-2
+
+
+def test_the_example_needs_neither_torch_nor_this_package(tmp_path: Path, whole: Path, model: MattingNetwork):
+    script, target = EXAMPLES / "onnx_cutout.py", tmp_path / "cutout.png"
+    hide = "import runpy, sys; sys.modules.update(torch=None, matting=None, cv2=None, scipy=None)"
+    arguments = [script.name, str(whole), str(EXAMPLES / "brick.jpg"), str(target)]
+    run = f"{hide}; sys.argv = {arguments}; runpy.run_path({str(script)!r}, run_name='__main__')"
+    subprocess.run([sys.executable, "-c", run], check=True, cwd=tmp_path)
+    photo, cutout = load_image(EXAMPLES / "brick.jpg"), Image.open(target)
+    assert cutout.mode == "RGBA" and cutout.size == photo.shape[1::-1]
+    with torch.inference_mode():
+        alpha = model(to_tensor(photo, (896, 896), CPU)).alpha[0, 0].numpy()
+    drawn = np.asarray(cutout.getchannel("A").resize((896, 896), Image.Resampling.BICUBIC), np.float32) / 255
+    assert np.abs(drawn - alpha).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("target", "message"), [("out.pt", "ends in .onnx, got 'out.pt'"), ("none/out.onnx", "there is no folder")]
+)
+def test_a_target_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, target: str, message: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", "bundled", str(tmp_path / target)])
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
