@@ -105,18 +105,19 @@ def _trace(model: MattingNetwork, coarse_only: bool) -> "onnx_ir.Model":
     height, width = (torch.export.Dim(name, min=least, max=_MOST_MULTIPLES) for name in ("height", "width"))
     image = torch.zeros(1, 3, *(SIDE_MULTIPLE * multiple for multiple in _EXAMPLE_MULTIPLES))
     sides = {2: SIDE_MULTIPLE * height, 3: SIDE_MULTIPLE * width}
+    names = ["coarse_alpha", "trimap"] if coarse_only else ["alpha", "coarse_alpha", "trimap"]
     with _quiet(), torch.no_grad():
         program = torch.export.export(network, (image,), dynamic_shapes={"image": sides})
         exported = torch.onnx.export(
             program,
             input_names=["image"],
-            output_names=["alpha", "coarse_alpha", "trimap"][coarse_only:],
+            output_names=names,
             opset_version=OPSET,
             dynamo=True,
             optimize=False,
             verbose=False,
         )
-    return exported.model
+    return exported.model  # type: ignore[union-attr]  # None only where a file is asked for
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from matting.postprocess.upsample import to_tensor
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 CPU = torch.device("cpu")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
