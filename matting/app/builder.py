@@ -36,7 +36,7 @@ def build_space(service: Service) -> gr.Blocks:
         gr.HTML(masthead(), js_on_load=PAGE, elem_id="masthead")
         with gr.Tab(text.TAB_PHOTO, id="photo"):
             PhotoTab(demo, service, session)
-        with gr.Tab(text.TAB_INSIDE, id="inside") as inside:
+        with gr.Tab(text.TAB_REGIONS, id="inside") as inside:
             RegionsTab(inside, service, session)
         with gr.Tab(text.TAB_COMPARE, id="compare") as compare:
             CompareTab(compare, service, session)

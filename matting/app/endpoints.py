@@ -18,7 +18,7 @@ from matting.app.results.result import Result, file_stem, shrink
 from matting.app.service import LONG_QUEUE, MODEL_QUEUE, SIZES, Service, Settings, read_ground_truth, read_photo
 from matting.app.session import Session, StoppedError
 from matting.app.uploads import PhotoInput
-from matting.app.views.facts import redrawn_share
+from matting.app.views.facts import refined_share
 from matting.evaluation.methods import METHODS
 from matting.evaluation.metrics import Metrics
 from matting.evaluation.published import measured_rows, published_table
@@ -210,7 +210,7 @@ class Endpoints:
             "crop_px": matte.crop._asdict(),
             "brightening": round(matte.brightening, 2),
             "regions": len(matte.regions.cells),
-            "redrawn_share": round(redrawn_share(result), 4),
+            "refined_share": round(refined_share(result), 4),
             "seconds": {stage: round(seconds, 4) for stage, seconds in matte.seconds.items()},
             "device": self.service.device,
             "weights": self.service.weights,

@@ -8,7 +8,7 @@ from matting.app.guard.internals import check_gradio
 from matting.app.guard.lifespan import guarded
 from matting.app.theme import STYLE_PATH, build_theme, heading_font
 
-_INSIDE = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
+_PRIVATE_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
 
 
 def launch_options(mcp: bool = False) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
 
         answer_as_listed()
     if "SPACE_ID" in os.environ:  # a visitor's address is what the proxies of the Space say
-        os.environ.setdefault("FORWARDED_ALLOW_IPS", _INSIDE)
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", _PRIVATE_NETWORKS)
     return {
         "theme": build_theme(),
         "css_paths": [STYLE_PATH],

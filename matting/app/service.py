@@ -1,4 +1,4 @@
-"""What the tabs share: the model, the examples, reading of uploads, and plain words for whatever goes wrong."""
+"""Shared by the tabs: the model, the examples, and reading of uploads with errors in plain words."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -119,17 +119,17 @@ class Service:
         image = read_photo(photo)
         alpha = None if truth is None else fitting_truth(truth, image)
         return make_result(
-            file_stem(photo), self.matte(image, settings, session), unknown_bias=settings.unknown_bias, truth=alpha
+            file_stem(photo), self.matte(image, settings, session), unknown_bias=settings.unknown_bias, ground_truth=alpha
         )
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as the app
     def example(self, number: int) -> Result:
-        """The finished result of one of our own pictures; computed once, it is nobody's secret."""
+        """The result of an example photo, computed once and shared by all visitors."""
         example = self.examples[number]
         image = read_photo(example.image)
-        truth = read_ground_truth(example.alpha, image)
+        ground_truth = read_ground_truth(example.alpha, image)
         matte = self.work.matte(image)
-        return make_result(file_stem(example.image), matte, truth=truth, example=example)
+        return make_result(file_stem(example.image), matte, ground_truth=ground_truth, example=example)
 
 
 def latest(session: Session | None) -> tuple[Session, Result]:

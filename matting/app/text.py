@@ -9,7 +9,7 @@ PAGE_TITLE = "Portrait matting, refined where it matters"
 
 # Tabs
 TAB_PHOTO = "Photo"
-TAB_INSIDE = "Regions"
+TAB_REGIONS = "Regions"
 TAB_COMPARE = "Compare"
 TAB_CLIP = "Clip"
 TAB_TABLES = "Tables"
@@ -152,12 +152,14 @@ TOUCH_UP_CLEAR = "Clear"
 TOUCH_UP_WORKING = "redrawing …"
 TOUCH_UP_ALT = "The photo, in its colours where it is kept and blue where it is left out. Paint on it with the pointer."
 
-LOUPE_TITLE = "Closer"
-LOUPE_NOTE = "These are the places refinement changed the most. Drag across: left is the first stage alone, right is refined."
-LOUPE_COARSE = "first stage"
-LOUPE_REFINED = "refined"
-LOUPE_SPOT = "Fly to place {number}"
-LOUPE_ALT = "Enlarged part of the cut-out before and after refinement"
+MAGNIFIER_TITLE = "Closer"
+MAGNIFIER_NOTE = (
+    "These are the places refinement changed the most. Drag across: left is the first stage alone, right is refined."
+)
+MAGNIFIER_COARSE = "first stage"
+MAGNIFIER_REFINED = "refined"
+MAGNIFIER_SPOT = "Enlarge place {number}"
+MAGNIFIER_ALT = "Enlarged part of the cut-out before and after refinement"
 
 PANELS_TITLE = "How it got there"
 # name in files, title, caption; in the order of the data
@@ -186,20 +188,20 @@ TRUTH_WORST = "Largest error, enlarged"
 TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or more. The frame marks the largest error."
 
 # Regions
-INSIDE_LEAD = (
+REGIONS_LEAD = (
     "Click anywhere on the picture: the nearest redrawn square lights up together with the eight squares it looks at; "
     "the thicker the line, the more attention that neighbour gets. Below are the 64 pixels of that square, "
     "before and after."
 )
-INSIDE_EMPTY = "Cut out a photo first; then every square it redrew can be opened here."
-INSIDE_EXPIRED = "This result was removed from the server. Drop the photo again on the first tab."
-INSIDE_NONE = "Refinement redrew nothing in this photo, so there is nothing to open. Try one with hair against a background."
-INSIDE_PICTURE_ALT = "The photo. Click to choose a region; arrow keys move to the next region in that direction."
-INSIDE_KEYS = "Arrow keys walk from square to square once the picture is clicked."
-INSIDE_PREVIOUS = "Changed more"
-INSIDE_NEXT = "Changed less"
-INSIDE_MOST = "Most changed"
-INSIDE_FACTS = "Square at row {row}, column {column} · number {rank} of {count} by change · mean change {change:.3f}"
+REGIONS_EMPTY = "Cut out a photo first; then every square it redrew can be opened here."
+REGIONS_EXPIRED = "This result was removed from the server. Drop the photo again on the first tab."
+REGIONS_NONE = "Refinement redrew nothing in this photo, so there is nothing to open. Try one with hair against a background."
+REGIONS_PICTURE_ALT = "The photo. Click to choose a region; arrow keys move to the next region in that direction."
+REGIONS_KEYS = "Arrow keys walk from square to square once the picture is clicked."
+REGIONS_PREVIOUS = "Changed more"
+REGIONS_NEXT = "Changed less"
+REGIONS_MOST = "Most changed"
+REGIONS_FACTS = "Square at row {row}, column {column} · number {rank} of {count} by change · mean change {change:.3f}"
 NEIGHBOURHOOD_ALT = "The photo around the region, enlarged, with its neighbours numbered"
 NEIGHBOURHOOD_CAPTION = "The square and its eight nearest, enlarged."
 PATCHES = (
@@ -313,8 +315,8 @@ TABLES_MEASURED_NOTE = (
 TABLES_COMMON = "All methods, the slow ones too, on the first images of each set, which every one of them was given."
 TABLES_WORST = "Where it is worst"
 TABLES_WORST_NOTE = (
-    "The five of our CC0 validation portraits with the largest error, none of them trained on. The truth was drawn by another "
-    "network and checked by eye: in the first photo it counts the blossoms as part of the person."
+    "The five of our CC0 validation portraits with the largest error, none of them trained on. The reference alpha was "
+    "drawn by another network and checked by eye: in the first photo it counts the blossoms as part of the person."
 )
 TABLES_WORST_ALT = "Five portraits, one to a row: photo, trimap, true alpha, our alpha, and the error between the two."
 TABLES_NOT_MEASURED = (
@@ -333,7 +335,7 @@ TABLES_IMAGES = "Images"
 TABLES_SECONDS = "Seconds"
 TABLES_CHART_NOTE = (
     "Error against cost; lower left is better, both axes are logarithmic, multiply-accumulates are counted once. Point at "
-    "a mark for its whole row. The hollow mark (*) must be given a trimap, so it plays a different game."
+    "a mark for its whole row. The hollow mark (*) must be given a trimap, which makes its task easier."
 )
 TABLES_SOURCE = "Source: {source}. {note}"
 
@@ -347,17 +349,17 @@ two maps: a *coarse alpha*, how much of each place is person, and a *trimap*, wh
 unknown.
 
 **Second stage.** Only the unknown squares of 8 × 8 pixels are redrawn at full working size. Each looks at its own
-pixels, at the coarse alpha, and at its eight nearest squares (*cross-region attention*), because a strand of hair seldom
+pixels, at the coarse alpha, and at its eight nearest squares (*cross-region attention*), because a hair seldom
 ends at a border. The new squares are written over the coarse alpha; everything else stays.
 
-**Last touch.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*), so that it has
-the edges that the photo has. Where much is soft, as in hair, single strands are then solved for from those colours
+**Post-processing.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*), so that it
+has the edges that the photo has. Where much is soft, as in hair, single hairs are then solved for from those colours
 (*closed-form matting* that starts from this alpha). Neither is in the paper.
 
 That is why it is quick: on most portraits about one square in ten is redrawn.
 
-**Your own touch.** A stroke of the brush corrects the coarse alpha. The correction spreads to places that look alike, as far
-as the first stage was not certain; where that leaves an edge, the squares along it are redrawn like all others.
+**Corrections by hand.** A stroke of the brush corrects the coarse alpha. The correction spreads to places of similar colour, as
+far as the first stage was uncertain; where that leaves an edge, the squares along it are redrawn like all others.
 """
 ABOUT_PRIVACY = """
 ### Privacy

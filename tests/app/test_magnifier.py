@@ -8,7 +8,7 @@ from networks import Bright
 
 from matting.app import text
 from matting.app.results.result import Result, make_result
-from matting.app.views.facts import facts_html, redrawn_share
+from matting.app.views.facts import facts_html, refined_share
 from matting.app.views.panels import region_mask, show_regions
 from matting.app.views.region_drawing import locator_svg
 from matting.inference.photo import matte_image
@@ -31,7 +31,7 @@ def test_small_people_are_found_and_can_be_dropped(close_up):
 def test_regions_are_where_the_people_are(close_up):
     rows, columns = np.nonzero(region_mask(close_up.matte))
     assert 285 < rows.min() <= 300 and 339 <= rows.max() < 355 and 385 < columns.min() <= 400 and 469 <= columns.max() < 485
-    assert redrawn_share(close_up) == pytest.approx(len(rows) / (600 * 900), rel=0.2)  # a cell is less than 2 pixels here
+    assert refined_share(close_up) == pytest.approx(len(rows) / (600 * 900), rel=0.2)  # a cell is less than 2 pixels here
 
 
 def test_the_window_is_framed(close_up):

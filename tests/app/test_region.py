@@ -5,7 +5,7 @@ import torch
 from matting.app.results.region import (
     changes_of,
     nearest_region,
-    redraw_alone,
+    refine_alone,
     region_by_change,
     region_towards,
     view_region,
@@ -95,7 +95,7 @@ def test_alone_is_the_network_without_cross_region_attention(lite_model, result)
     flat = Regions(**{**regions.__dict__, "coarse_patches": np.full_like(regions.coarse_patches, 0.4)})
     cells = torch.zeros(1, 3, dtype=torch.int64)
     expected = lite_model.refine(image, coarse, cells, torch.zeros(1, 8, dtype=torch.int64), cross_region=False).patches
-    np.testing.assert_allclose(redraw_alone(flat, 0, lite_model), expected[0, 0].numpy(), atol=1e-5)
+    np.testing.assert_allclose(refine_alone(flat, 0, lite_model), expected[0, 0].numpy(), atol=1e-5)
 
 
 def test_changes_are_means(result):

@@ -1,1 +1,1 @@
-"""What was made of one photo: its matte, what a visitor changed of it, and the files that can be saved."""
+"""Results of one photo: its matte, the visitor's changes to it, and files to save. Without Gradio components."""

@@ -54,7 +54,7 @@ def render_background(background: BackgroundChoice, image: NDArray[np.uint8], al
 
 
 def checkerboard(height: int, width: int) -> NDArray[np.uint8]:
-    """(H, W, 3) grey squares, the sign for transparency."""
+    """(H, W, 3) uint8 grey squares, the usual display of transparency."""
     size = max(1, round(max(height, width) / _CHECKS))
     odd = (np.arange(height)[:, None] // size + np.arange(width)[None] // size) % 2
     return np.repeat(np.where(odd, *_CHECK_LEVELS).astype(np.uint8)[..., None], 3, axis=2)

@@ -1,4 +1,4 @@
-"""Several methods on one photo: running them, and their pictures side by side."""
+"""Comparison of several methods on one photo: running them, and their pictures side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ _BEHIND = (74, 99, 94)
 
 @dataclass(frozen=True)
 class Compared:
-    """What one method made of the photo.
+    """One method's result for the photo.
 
     Attributes:
         name: of the method.
-        title: for people.
-        alpha: (h, w) at the size of the comparison; None if it failed.
-        seconds: taken; None if it failed.
-        failure: why there is no alpha; None if there is one.
+        title: shown to the visitor.
+        alpha: (h, w) in [0, 1] at the size of the comparison; None if it failed.
+        seconds: from image to alpha; None if it failed.
+        failure: reason of a failure; None if there is an alpha.
     """
 
     name: str
@@ -44,19 +44,19 @@ class Compared:
 
 @dataclass(frozen=True)
 class Photo:
-    """What all methods are given: image (h, w, 3) uint8 of at most `PREVIEW_SIDE`, true alpha (h, w) or None."""
+    """Input of all methods: image (h, w, 3) uint8 of at most `PREVIEW_SIDE`, true alpha (h, w) in [0, 1] or None."""
 
     stem: str
     image: NDArray[np.uint8]
-    truth: NDArray[np.float32] | None
+    ground_truth: NDArray[np.float32] | None
 
 
 def photo_of(result: Result) -> Photo:
-    return Photo(result.stem, result.preview.image, None if result.truth is None else shrink(result.truth))
+    return Photo(result.stem, result.preview.image, None if result.ground_truth is None else shrink(result.ground_truth))
 
 
 def known_already(result: Result) -> tuple[Compared, ...]:
-    """What the first tab has computed anyway: refined and coarse, without running anything."""
+    """The refined and the coarse alpha that the first tab has computed already."""
     matte = result.matte
     total = sum(matte.seconds.values())
     coarse_only = matte.seconds["resize"] + matte.seconds["coarse"]
@@ -80,7 +80,7 @@ def check_methods(names: Sequence[str]) -> None:
 def run_method(name: str, photo: Photo, service: Service, session: Session) -> Compared:
     """Run one method; what is wrong with it becomes its `failure`. Raises `StoppedError`."""
     method = METHODS[name]
-    trimap = None if photo.truth is None else trimap_from_alpha(photo.truth)
+    trimap = None if photo.ground_truth is None else trimap_from_alpha(photo.ground_truth)
     try:
         with stoppable(service.model, session):
             timed = service.work.run_method(name, photo.image, trimap)
@@ -91,9 +91,9 @@ def run_method(name: str, photo: Photo, service: Service, session: Session) -> C
 
 def metrics_of(entries: Sequence[Compared], photo: Photo) -> dict[str, Metrics]:
     """Metrics by title of the methods that have an alpha; empty without a true alpha."""
-    if photo.truth is None:
+    if photo.ground_truth is None:
         return {}
-    return {entry.title: measure(entry.alpha, photo.truth) for entry in entries if entry.alpha is not None}
+    return {entry.title: measure(entry.alpha, photo.ground_truth) for entry in entries if entry.alpha is not None}
 
 
 def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, session: Session) -> str:
@@ -103,7 +103,7 @@ def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, sessio
     scale = ""
     if view == ERROR:
         needed = f'<p class="small">{text.COMPARE_NO_TRUTH}</p>'
-        scale = needed if photo.truth is None else scale_html(ERROR_MAP, "0", f"{limit:.2f}")
+        scale = needed if photo.ground_truth is None else scale_html(ERROR_MAP, "0", f"{limit:.2f}")
     zoom = f'<label class="zoom-control">{text.COMPARE_ZOOM}<input type="range" min="1" max="8" step="0.25" value="1"/></label>'
     return f'<div class="comparison">{zoom}<div class="grid">{"".join(figures)}</div>{scale}</div>'
 
@@ -114,8 +114,8 @@ def picture_of(entry: Compared, photo: Photo, view: str, limit: float) -> NDArra
         return None
     if view == ALPHA:
         return alpha_grey(entry.alpha)
-    if view == ERROR and photo.truth is not None:
-        return error_colours(np.abs(entry.alpha - photo.truth), limit)
+    if view == ERROR and photo.ground_truth is not None:
+        return error_colours(np.abs(entry.alpha - photo.ground_truth), limit)
     return compose(photo.image, entry.alpha, _BEHIND)
 
 
@@ -132,7 +132,9 @@ def pair_of(
 
 
 def _limit(entries: Sequence[Compared], photo: Photo) -> float:
-    errors = [np.abs(entry.alpha - photo.truth) for entry in entries if entry.alpha is not None and photo.truth is not None]
+    if photo.ground_truth is None:
+        return 1.0
+    errors = [np.abs(entry.alpha - photo.ground_truth) for entry in entries if entry.alpha is not None]
     return shared_limit(errors) if errors else 1.0
 
 

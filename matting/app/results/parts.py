@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-MAP_SIDE = 512
+MAP_SIDE = 512  # pixels
 MOST_PARTS = 9
-_SMALLEST_SHARE = 0.004  # of what the network looked at; smaller components belong to the part nearest to them
+_SMALLEST_SHARE = 0.004  # of the crop's area; smaller components are added to the nearest part
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Which part every place of the picture belongs to.
+    """A label map of the parts of an alpha.
 
     Attributes:
-        labels: (h, w) uint8 at most `MAP_SIDE` long: the nearest part, numbered from 0, largest first.
-        solid: (h, w) bool, where the alpha is at least one half.
+        labels: (h, w) uint8, at most `MAP_SIDE` long: number of the nearest part, from 0, largest first.
+        solid: (h, w) bool, alpha of at least 0.5.
         count: number of parts.
         dropped: numbers of the parts that are left out.
     """
@@ -30,14 +30,14 @@ class Parts:
     dropped: frozenset[int] = frozenset()
 
     def toggled(self, x: float, y: float) -> "Parts":
-        """Drop or bring back the part at a point, given as shares of the width and height; nothing far from any part."""
+        """Drop the part at a point (shares of width and height), or restore it; unchanged far from any part."""
         row, column = self._place(x, y)
         reach = max(self.labels.shape) // 16
         around = self.solid[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
         return replace(self, dropped=self.dropped ^ {int(self.labels[row, column])}) if around.any() else self
 
     def brought_back(self, points: Iterable[tuple[float, float]]) -> "Parts":
-        """Drop nothing that one of the points, shares of the width and height, lies in."""
+        """Restore the parts that contain one of the points, (x, y) as shares of width and height."""
         places = [self._place(x, y) for x, y in points]
         return replace(self, dropped=self.dropped - {int(self.labels[place]) for place in places if self.solid[place]})
 
@@ -46,18 +46,18 @@ class Parts:
         return min(max(int(y * height), 0), height - 1), min(max(int(x * width), 0), width - 1)
 
     def like(self, other: "Parts") -> "Parts":
-        """The same, without what lies mostly where another matte of this photo has dropped parts."""
+        """Drop the parts more than half of which is covered by dropped parts of another matte of the photo."""
         gone = other.solid & np.isin(other.labels, list(other.dropped))
         masks = (self.solid & (self.labels == number) for number in range(self.count))
         return replace(self, dropped=frozenset(number for number, mask in enumerate(masks) if gone[mask].mean() > 0.5))
 
 
 def find_parts(alpha: NDArray[np.float32], crop_share: float = 1.0) -> Parts:
-    """Split an alpha (H, W) into parts that do not touch each other.
+    """Split an alpha into its large 8-connected components.
 
     Args:
-        alpha: in [0, 1].
-        crop_share: the share of the picture that the network looked at.
+        alpha: (H, W) in [0, 1].
+        crop_share: share of the photo's area that was matted, see `Matte.crop_share`.
     """
     height, width = alpha.shape
     scale = min(1.0, MAP_SIDE / max(height, width))
@@ -78,7 +78,7 @@ def find_parts(alpha: NDArray[np.float32], crop_share: float = 1.0) -> Parts:
 
 
 def drop_parts(alpha: NDArray[np.float32], parts: Parts) -> NDArray[np.float32]:
-    """The alpha (H, W) with the dropped parts set to 0; the very array if nothing is dropped."""
+    """The alpha (H, W) with the dropped parts set to 0; the same array if there are none."""
     if not parts.dropped:
         return alpha
     kept = ~np.isin(parts.labels, list(parts.dropped))

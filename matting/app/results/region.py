@@ -1,4 +1,4 @@
-"""One region under the glass: finding it, its neighbours, and what the second stage would do without them."""
+"""Inspection of one region: selecting it, its neighbours, and its alpha without cross-region attention."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ class RegionView:
 
     Attributes:
         index: its place in the list of regions.
-        rank: its place by how much refinement changed it, 1 is the most.
+        rank: by mean change through refinement, 1 is the largest.
         cell: (row, column) on the grid of 8x8 pixel cells.
         neighbours: (8,) indices of its nearest regions.
         neighbour_cells: (8, 2) their (row, column).
         image: (8, 8, 3) uint8.
         coarse: (8, 8) in [0, 1], the coarse alpha enlarged bilinearly.
         refined: (8, 8) in [0, 1].
-        alone: (8, 8) in [0, 1], refined without looking at the neighbours.
+        alone: (8, 8) in [0, 1], refined without cross-region attention.
         attention: (heads, 9) over the region itself and its neighbours.
         change: mean of abs(refined - coarse).
     """
@@ -64,13 +64,13 @@ def view_region(regions: Regions, index: int, model: MattingNetwork) -> RegionVi
         image=regions.image_patches[index],
         coarse=regions.coarse_patches[index],
         refined=regions.patches[index],
-        alone=redraw_alone(regions, index, model),
+        alone=refine_alone(regions, index, model),
         attention=regions.attention[index],
         change=float(changes[index]),
     )
 
 
-def redraw_alone(regions: Regions, index: int, model: MattingNetwork) -> NDArray[np.float32]:
+def refine_alone(regions: Regions, index: int, model: MattingNetwork) -> NDArray[np.float32]:
     """(8, 8) alpha of one region from its own pixels only: the second stage with cross-region attention off."""
     device = next(model.parameters()).device
     image = torch.from_numpy(regions.image_patches[index]).permute(2, 0, 1) / 255
@@ -98,8 +98,8 @@ def nearest_region(matte: Matte, x: float, y: float) -> int:
     if len(cells) == 0:
         raise ValueError("this photo has no refined regions")
     height, width = matte.alpha.shape
-    inside = np.array([y * height - matte.crop.top, x * width - matte.crop.left])
-    point = inside * matte.working_scale / REGION_SIZE - 0.5
+    in_crop = np.array([y * height - matte.crop.top, x * width - matte.crop.left])  # pixels
+    point = in_crop * matte.working_scale / REGION_SIZE - 0.5  # cells
     return int(np.square(cells - point).sum(1).argmin())
 
 

@@ -1,4 +1,4 @@
-"""One photo and everything made of it, as the pages show it."""
+"""The result of one photo in the app: its matte, and the visitor's choices about it."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,12 +17,12 @@ from matting.inference.matte import Matte
 from matting.postprocess.compositing import composite
 from matting.postprocess.foreground import estimate_foreground
 
-PREVIEW_SIDE = 1280
-NOBODY_SHARE = 0.004  # of what the network looked at; less foreground than this is nobody
+PREVIEW_SIDE = 1280  # pixels
+NOBODY_SHARE = 0.004  # of the crop's area; with less foreground, nobody was found
 
 
 class Preview(NamedTuple):
-    """What a browser is sent to look at: at most `PREVIEW_SIDE` long."""
+    """The result at a size for display, at most `PREVIEW_SIDE` long: image, alpha and estimated foreground colours."""
 
     image: NDArray[np.uint8]
     alpha: NDArray[np.float32]
@@ -31,13 +31,13 @@ class Preview(NamedTuple):
 
 @dataclass(frozen=True)
 class ExamplePhoto:
-    """One of our own pictures.
+    """One of the example photos.
 
     Attributes:
         image: the file.
         alpha: file of its reference alpha.
-        name: what the picture shows.
-        drawn: whether the alpha was drawn by another network, so that it is a reference and not the truth.
+        name: what the photo shows.
+        drawn: whether the alpha was predicted by another network, so that it is a reference and no exact ground truth.
     """
 
     image: Path
@@ -51,21 +51,21 @@ class Result:
     """A photo, its matte and the visitor's choices about it.
 
     Attributes:
-        stem: what file names begin with.
-        matte: what the network made of the photo.
-        unknown_bias: region sensitivity it was made with.
-        truth: (H, W) true alpha in [0, 1], if there is one.
+        stem: beginning of file names.
+        matte: the photo's matte.
+        unknown_bias: region sensitivity of the matte.
+        ground_truth: (H, W) true alpha in [0, 1], if there is one.
         parts: separate parts and which of them are dropped.
-        example: which of our own pictures this is, if it is one.
-        painting: what was painted over the photo before it was matted.
-        picked: the parts as they were last clicked, without what strokes have brought back.
-        picked_after: how many strokes there were then.
+        example: the example photo, if it is one.
+        painting: strokes of the correction brush that the matte was made with.
+        picked: the parts after the last click on one, without later changes by strokes.
+        picked_after: number of strokes at that click.
     """
 
     stem: str
     matte: Matte
     unknown_bias: float
-    truth: NDArray[np.float32] | None
+    ground_truth: NDArray[np.float32] | None
     parts: Parts
     example: ExamplePhoto | None = None
     painting: Painting = field(default_factory=Painting)
@@ -83,20 +83,20 @@ class Result:
 
     @cached_property
     def preview(self) -> Preview:
-        """Small pictures with edge colours cleaned, made once."""
+        """Downsampled image and alpha with estimated foreground colours, computed once."""
         image, alpha = shrink(self.matte.image), shrink(self.matte.alpha)
         return Preview(image, alpha, estimate_foreground(image, alpha))
 
     @cached_property
     def errors(self) -> tuple[Metrics, Metrics]:
-        """Metrics of the coarse and of the refined alpha against the true one, measured once.
+        """Metrics of the coarse and of the refined alpha against the true one, computed once.
 
         Raises:
             ValueError: if there is no true alpha.
         """
-        if self.truth is None:
+        if self.ground_truth is None:
             raise ValueError(f"expected a true alpha to measure {self.stem} against, got none")
-        return measure(self.matte.coarse_alpha, self.truth), measure(self.alpha, self.truth)
+        return measure(self.matte.coarse_alpha, self.ground_truth), measure(self.alpha, self.ground_truth)
 
     def toggled(self, x: float, y: float) -> "Result":
         """The result with the part at (x, y), shares of width and height, dropped or brought back."""
@@ -121,14 +121,14 @@ class Result:
         )
 
     def painted(self, painting: Painting) -> "Result":
-        """The result as that of one showing of the photo; everything measured stays."""
+        """The result with another painting; cached previews and metrics are kept."""
         same = replace(self, painting=painting)
         same.__dict__.update({name: self.__dict__[name] for name in ("preview", "errors") if name in self.__dict__})
         return same
 
-    def with_truth(self, truth: NDArray[np.float32] | None) -> "Result":
-        """The result beside another true alpha."""
-        return self._changed(truth=truth)
+    def with_ground_truth(self, ground_truth: NDArray[np.float32] | None) -> "Result":
+        """The result with another true alpha to compare with."""
+        return self._changed(ground_truth=ground_truth)
 
     def _changed(self, **changes: Any) -> "Result":
         changed = replace(self, **changes)
@@ -136,18 +136,18 @@ class Result:
         return changed
 
     def preview_on(self, background: BackgroundChoice) -> NDArray[np.uint8]:
-        """(h, w, 3) the small cut-out on a background."""
+        """(h, w, 3) uint8: the preview composited onto a background."""
         alpha = drop_parts(self.preview.alpha, self.parts)
         return composite(self.preview.foreground, alpha, render_background(background, self.preview.image, alpha))
 
     def full_on(self, background: BackgroundChoice) -> NDArray[np.uint8]:
-        """(H, W, 3) the cut-out on a background, at the photo's size."""
+        """(H, W, 3) uint8: the foreground composited onto a background, at the photo's size."""
         alpha = self.alpha
         foreground = estimate_foreground(self.matte.image, alpha)
         return composite(foreground, alpha, render_background(background, self.matte.image, alpha))
 
     def cutout(self) -> Image.Image:
-        """RGBA at the photo's size, edge colours cleaned."""
+        """RGBA at the photo's size, with estimated foreground colours."""
         return replace(self.matte, alpha=self.alpha).cutout()
 
 
@@ -156,10 +156,10 @@ def make_result(
     matte: Matte,
     *,
     unknown_bias: float = 0.0,
-    truth: NDArray[np.float32] | None = None,
+    ground_truth: NDArray[np.float32] | None = None,
     example: ExamplePhoto | None = None,
 ) -> Result:
-    return Result(stem, matte, unknown_bias, truth, find_parts(matte.alpha, matte.crop_share), example)
+    return Result(stem, matte, unknown_bias, ground_truth, find_parts(matte.alpha, matte.crop_share), example)
 
 
 def shrink(pixels: NDArray, side: int = PREVIEW_SIDE) -> NDArray:

@@ -1,4 +1,4 @@
-"""Strokes that a visitor paints over what is wrong, as the browser sends them, and the scribbles they make."""
+"""Strokes of the correction brush as the browser sends them, and their rasterisation to scribbles."""
 
 import math
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ class Stroke(NamedTuple):
     """One movement of the brush.
 
     Attributes:
-        keep: whether what it covers is foreground; background if not.
+        keep: whether its label is foreground; background if not.
         radius: of the brush, as a share of the photo's longer side.
         points: (x, y) as shares of the photo's width and height.
     """
@@ -27,11 +27,11 @@ class Stroke(NamedTuple):
 
 
 class Painting(NamedTuple):
-    """All that has been painted over a photo.
+    """All strokes painted on a photo.
 
     Attributes:
-        photo: stands for one showing of a photo, so that what is painted on it is not taken for another one's.
-        version: grows with every change.
+        photo: identifier of the displayed photo, so that strokes are not applied to another one.
+        version: increases with every change.
         strokes: the last one on top.
     """
 
@@ -67,7 +67,7 @@ def _read_stroke(keep: Any, radius: Any, points: Any) -> Stroke:
 
 
 def draw_scribbles(strokes: tuple[Stroke, ...], height: int, width: int) -> NDArray[np.int8] | None:
-    """What the strokes say of every pixel, (height, width) of -1, 0 and 1, the last stroke on top; None without any."""
+    """Rasterise strokes to scribbles, (height, width) of -1, 0 and 1, the last stroke on top; None without any."""
     if not strokes:
         return None
     scribbles = np.zeros((height, width), np.int8)

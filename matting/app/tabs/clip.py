@@ -266,7 +266,7 @@ def facts_of(report: ClipReport) -> dict[str, Any]:
         "frames": len(report.frames),
         "size_px": [report.info.width, report.info.height],
         "working_size_px": list(report.working_size[::-1]),
-        "redrawn_share": round(float(np.mean([frame.unknown_share for frame in report.frames])), 4),
+        "refined_share": round(float(np.mean([frame.unknown_share for frame in report.frames])), 4),
         "seconds": {**{stage: round(value, 3) for stage, value in report.seconds.items()}, "wall": round(report.wall, 3)},
         "flickery_frames": flickery_frames([frame.change for frame in report.frames]),
     }

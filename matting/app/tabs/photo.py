@@ -262,7 +262,7 @@ class PhotoTab:
         self, result: Result, session: Session, background: BackgroundChoice, started: float, truth: str | None
     ) -> Update:
         """The cut-out. The clock that the visitor is told ends when its pictures are ready to be sent."""
-        misfit = truth is not None and result.truth is None
+        misfit = truth is not None and result.ground_truth is None
         files = {self.page.photo: None, self.page.truth_file: None} if result.example else {}
         if misfit:
             files = {self.page.truth_file: None}
@@ -336,7 +336,7 @@ class PhotoTab:
         except Problem:
             yield {self.page.truth_file: None}
             raise
-        result = session.result = result.with_truth(alpha)
+        result = session.result = result.with_ground_truth(alpha)
         yield {self.page.truth: ground_truth_html(result, session)}
 
     def save(self, choice: str, picture: str | None, session: Session | None, event: gr.EventData) -> str:

@@ -51,20 +51,20 @@ class _Page(NamedTuple):
 
 
 def _build_page() -> _Page:
-    gr.HTML(f'<p class="lead">{text.INSIDE_LEAD}</p>')
-    note = gr.HTML(note_html(text.INSIDE_EMPTY, "calm"))
+    gr.HTML(f'<p class="lead">{text.REGIONS_LEAD}</p>')
+    note = gr.HTML(note_html(text.REGIONS_EMPTY, "calm"))
     with gr.Column(visible=False) as content:
         with gr.Row(equal_height=False, elem_classes="stage"):
             with gr.Column(scale=7, min_width=320):
                 with gr.Column(elem_classes="layers"):
                     picture = gr.HTML(elem_id="region-picture")
                     locator = gr.HTML(js_on_load=POINT, elem_id="locator")
-                gr.HTML(f'<p class="small keys">{text.INSIDE_KEYS}</p>')
+                gr.HTML(f'<p class="small keys">{text.REGIONS_KEYS}</p>')
             with gr.Column(scale=5, min_width=300):
                 with gr.Row(elem_classes="steps"):
-                    most = gr.Button(text.INSIDE_MOST, size="sm", min_width=100)
-                    previous = gr.Button(text.INSIDE_PREVIOUS, size="sm", min_width=100)
-                    following = gr.Button(text.INSIDE_NEXT, size="sm", min_width=100)
+                    most = gr.Button(text.REGIONS_MOST, size="sm", min_width=100)
+                    previous = gr.Button(text.REGIONS_PREVIOUS, size="sm", min_width=100)
+                    following = gr.Button(text.REGIONS_NEXT, size="sm", min_width=100)
                 facts = gr.HTML(elem_id="region-facts")
                 neighbourhood = gr.HTML(elem_id="neighbourhood")
         patches = gr.HTML(elem_id="patches")
@@ -98,7 +98,7 @@ class RegionsTab:
         page = self.page
         result = session.result if session else None
         if session is None or result is None or len(result.matte.regions.cells) == 0:
-            message = text.INSIDE_EXPIRED if session is None else text.INSIDE_EMPTY if result is None else text.INSIDE_NONE
+            message = text.REGIONS_EXPIRED if session is None else text.REGIONS_EMPTY if result is None else text.REGIONS_NONE
             return {page.note: gr.HTML(note_html(message, "calm"), visible=True), page.content: gr.Column(visible=False)}
         source = address_of(session.write(result.preview.image, f"{result.stem}-input", lossy=True))
         return {
@@ -154,7 +154,7 @@ class RegionsTab:
 
 def describe_region(view: RegionView, result: Result) -> str:
     """One line: where it is and how much it changed."""
-    return text.INSIDE_FACTS.format(
+    return text.REGIONS_FACTS.format(
         row=view.cell[0], column=view.cell[1], rank=view.rank, count=len(result.matte.regions.cells), change=view.change
     )
 

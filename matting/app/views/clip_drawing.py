@@ -1,4 +1,4 @@
-"""The pictures of the Clip tab: progress bar, facts, chart over time, and a frame between its neighbours."""
+"""HTML and SVG of the Clip tab: progress bar, facts, chart over time, and a frame between its neighbours."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from matting.media.export import preview_panel
 from matting.media.reader import ClipReader
 
 _WIDTH, _LEFT, _RIGHT = 860, 62, 14
-_ROW, _TOP, _GAP = 96, 26, 44  # heights of the chart's rows and what is between them
+_ROW, _TOP, _GAP = 96, 26, 44  # heights of the chart's rows, its margin and the space between rows
 
 
 def progress_html(step: ClipProgress) -> str:
@@ -38,7 +38,7 @@ def _spell_seconds(seconds: float) -> str:
 
 
 def clip_facts_html(report: ClipReport, weights: str) -> str:
-    """Frames, sizes, cost and flicker as a list of terms, and where the time went."""
+    """Frames, sizes, cost and flicker as a list of terms, and the share of each stage in the time."""
     info, frames = report.info, report.frames
     values = {
         "frames": f"{len(frames):,}",

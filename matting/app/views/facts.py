@@ -25,14 +25,14 @@ def facts_html(result: Result, device: str, weights: str, waited: float | None =
     steps = matte.seconds if waited is None else {**matte.seconds, "around": max(0.0, waited - worked)}
     stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in steps.items())
     close_up = [(f"{matte.crop_share:.0%}", text.FACT_CLOSE_UP)] if matte.crop_share < 1 else []
-    lit = [(f"{matte.brightening:.1f}×", text.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
+    gain = [(f"{matte.brightening:.1f}×", text.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
     facts = (
         (f"{width} × {height}", text.FACT_SIZE),
         (f"{matte.working_size[1]} × {matte.working_size[0]}", text.FACT_WORKING),
         *close_up,
-        *lit,
+        *gain,
         (f"{len(matte.regions.cells):,}", text.FACT_REGIONS),
-        (f"{redrawn_share(result):.1%}", text.FACT_SHARE),
+        (f"{refined_share(result):.1%}", text.FACT_SHARE),
         (f"{total:.2f}", text.FACT_TIME),
         (escape(device), text.FACT_DEVICE),
         (escape(weights), text.FACT_WEIGHTS),
@@ -41,8 +41,8 @@ def facts_html(result: Result, device: str, weights: str, waited: float | None =
     return f'<dl class="facts">{items}</dl><p class="stages-line">{stages}</p>'
 
 
-def redrawn_share(result: Result) -> float:
-    """Share of the photo that was redrawn, in [0, 1]."""
+def refined_share(result: Result) -> float:
+    """Share of the photo's area in refined regions, in [0, 1]."""
     matte = result.matte
     height, width = matte.working_size
     return matte.crop_share * len(matte.regions.cells) * REGION_SIZE**2 / (height * width)

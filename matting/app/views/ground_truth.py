@@ -21,11 +21,11 @@ _WORST_SHARE = 0.12  # side of the enlarged square as a share of the longer side
 
 def ground_truth_html(result: Result, session: Session) -> str:
     """Metric table and error maps, or nothing without a true alpha."""
-    if result.truth is None:
+    if result.ground_truth is None:
         return ""
     alphas = (result.matte.coarse_alpha, result.alpha)
     titles = (text.TRUTH_COARSE_ERROR, text.TRUTH_REFINED_ERROR)
-    errors = dict(zip(titles, (np.abs(alpha - result.truth) for alpha in alphas), strict=True))
+    errors = dict(zip(titles, (np.abs(alpha - result.ground_truth) for alpha in alphas), strict=True))
     rows = dict(zip(text.TRUTH_ROWS, result.errors, strict=True))
     drawn = result.example is not None and result.example.drawn
     title, note = (text.TRUTH_DRAWN_TITLE, text.TRUTH_DRAWN_NOTE) if drawn else (text.TRUTH_TITLE, "")

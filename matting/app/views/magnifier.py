@@ -1,4 +1,4 @@
-"""The magnifier: flies to the places refinement changed the most and wipes between before and after."""
+"""The magnifier: enlarges the places that refinement changed the most, with a slider between before and after."""
 
 from html import escape
 from typing import NamedTuple
@@ -16,9 +16,9 @@ from matting.postprocess.compositing import composite
 from matting.postprocess.foreground import estimate_foreground
 
 SPOTS = 4
-_SPOT_SHARE = 0.16  # of the longer side
+_SPOT_SHARE = 0.16  # side of a spot, as a share of the photo's longer side
 _SPOT_SMALLEST_PX = 72
-_LEAST_CHANGE = 0.004  # mean over the spot; quieter places are not worth a session
+_LEAST_CHANGE = 0.004  # mean change of alpha over a spot; places with less are not shown
 _OVERVIEW_SIDE = 640
 _CROP_PX = 560
 _BEHIND = BackgroundChoice(COLOUR, "#4a635e")  # an even green-grey on which both light and dark hair show
@@ -33,7 +33,7 @@ class Spot(NamedTuple):
 
 
 def find_spots(result: Result) -> list[Spot]:
-    """Squares with the largest mean change by refinement, at most `SPOTS`, none over another, best first."""
+    """Squares with the largest mean change by refinement, at most `SPOTS`, without overlap, largest first."""
     matte = result.matte
     change = shrink(drop_parts(np.abs(matte.alpha - matte.coarse_alpha), result.parts), _OVERVIEW_SIDE)
     height, width = matte.alpha.shape
@@ -59,13 +59,13 @@ def magnifier_html(result: Result, spots: list[Spot], chosen: int = 0) -> str:
         return ""
     before, after = _before_after(result, spots[chosen])
     return (
-        f"<h2>{text.LOUPE_TITLE}</h2><p>{text.LOUPE_NOTE}</p>"
+        f"<h2>{text.MAGNIFIER_TITLE}</h2><p>{text.MAGNIFIER_NOTE}</p>"
         f'<div class="magnifier"><div class="glass" style="{_flight(result, spots[chosen])}">'
         f'<img class="overview" alt="" src="{_overview(result)}"/>'
-        f'<img class="after" alt="{escape(text.LOUPE_ALT)}" src="{after}"/><img class="before" alt="" src="{before}"/>'
-        f'<span class="tag left">{text.LOUPE_COARSE}</span><span class="tag right">{text.LOUPE_REFINED}</span>'
+        f'<img class="after" alt="{escape(text.MAGNIFIER_ALT)}" src="{after}"/><img class="before" alt="" src="{before}"/>'
+        f'<span class="tag left">{text.MAGNIFIER_COARSE}</span><span class="tag right">{text.MAGNIFIER_REFINED}</span>'
         f'<i class="handle"></i><input type="range" min="0" max="100" step="0.5" value="50" '
-        f'aria-label="{escape(text.LOUPE_NOTE)}"/></div>{_map(result, spots, chosen)}</div>'
+        f'aria-label="{escape(text.MAGNIFIER_NOTE)}"/></div>{_map(result, spots, chosen)}</div>'
     )
 
 
@@ -74,7 +74,7 @@ def _map(result: Result, spots: list[Spot], chosen: int) -> str:
     height, width = result.matte.alpha.shape
     rings = "".join(
         f'<button type="button" data-pick="{number}" aria-pressed="{str(number == chosen).lower()}" '
-        f'aria-label="{text.LOUPE_SPOT.format(number=number + 1)}" '
+        f'aria-label="{text.MAGNIFIER_SPOT.format(number=number + 1)}" '
         f'style="left:{spot.left / width:.2%};top:{spot.top / height:.2%};width:{spot.side / width:.2%}">'
         f"{number + 1}</button>"
         for number, spot in enumerate(spots)

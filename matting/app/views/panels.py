@@ -1,4 +1,4 @@
-"""The six pictures of how a result came about, in the order of the data."""
+"""The six panels of intermediate results, in the order of the steps."""
 
 from html import escape
 
@@ -41,7 +41,7 @@ def panel_pixels(result: Result, name: str) -> NDArray[np.uint8]:
 
 
 def change_limit(result: Result) -> float:
-    """Where the colours of the change panel end: what all but one pixel in a thousand stay below."""
+    """Limit of the change panel's colour scale: the 99.9th percentile of the absolute change, rounded, at least 0.1."""
     return max(0.1, round(shared_limit([np.abs(result.matte.alpha - result.matte.coarse_alpha)]), 1))
 
 
@@ -61,7 +61,7 @@ def panels_html(result: Result, session: Session) -> str:
 
 
 def show_regions(matte: Matte) -> NDArray[np.uint8]:
-    """(H, W, 3): the redrawn regions in colour with an amber tint, everything else grey and dim; a close-up is framed."""
+    """(H, W, 3) uint8: refined regions in colour with an amber tint, all else grey and dim; with the outline of the crop."""
     image = matte.image.astype(np.float32)
     dim = image.mean(2, keepdims=True) * 0.45
     tinted = image * 0.55 + np.array(TRIMAP_COLOURS[128], np.float32) * 0.45
@@ -71,7 +71,7 @@ def show_regions(matte: Matte) -> NDArray[np.uint8]:
 
 
 def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
-    """The window's outline on a picture of the photo's size."""
+    """Draw the crop's outline on a picture of the photo's size."""
     picture = Image.fromarray(pixels)
     top, left, bottom, right = matte.crop
     thick = max(1, round(max(pixels.shape) / 300))
@@ -80,7 +80,7 @@ def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
 
 
 def region_mask(matte: Matte) -> NDArray[np.bool_]:
-    """(H, W), True in the redrawn regions."""
+    """(H, W), True in the refined regions."""
     rows, columns = (side // REGION_SIZE for side in matte.working_size)
     grid = np.zeros((rows, columns), bool)
     grid[matte.regions.cells[:, 0], matte.regions.cells[:, 1]] = True

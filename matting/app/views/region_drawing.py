@@ -1,4 +1,4 @@
-"""Pictures of one region: where it is, who it looks at, its pixels enlarged, and how all regions changed. HTML and SVG."""
+"""HTML and SVG of one region: its position, attention to its neighbours, its pixels, and the histogram of all changes."""
 
 import base64
 import io
@@ -30,7 +30,7 @@ def data_uri(pixels: NDArray[np.uint8] | Image.Image, image_format: str = "PNG")
 
 
 def locator_svg(matte: Matte, view: RegionView | None = None, lit: NDArray[np.int64] | None = None) -> str:
-    """The layer over the photo: lit regions, the chosen one and its neighbours, in working pixels of the window."""
+    """The layer over the photo: lit regions, the chosen one and its neighbours, in working pixels of the crop."""
     left, top, width, height = _photo_box(matte)
     box = f"{left:g} {top:g} {width:g} {height:g}"
     parts = [] if lit is None else [f'<path class="lit" d="{_squares(matte.regions.cells[lit])}"/>']
@@ -42,7 +42,7 @@ def locator_svg(matte: Matte, view: RegionView | None = None, lit: NDArray[np.in
         parts.append(f'<circle class="ring" cx="{x}" cy="{y}" r="{max(height, width) * 0.045:.1f}"/>')
     return (
         f'<svg class="locator" viewBox="{box}" preserveAspectRatio="none" tabindex="0" role="application" '
-        f'aria-label="{escape(text.INSIDE_PICTURE_ALT)}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(text.REGIONS_PICTURE_ALT)}">{"".join(parts)}</svg>'
     )
 
 
@@ -143,7 +143,7 @@ def bins_of(changes: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def histogram_limit(changes: NDArray[np.float32]) -> float:
-    """Where the histogram ends: the first tenth that no change exceeds."""
+    """Upper limit of the histogram: the largest change, rounded up to tenths."""
     return max(0.1, float(np.ceil(10 * changes.max(initial=0) - 1e-6)) / 10)
 
 
@@ -164,7 +164,7 @@ def _centre(cell: tuple[int, int] | NDArray[np.int64]) -> tuple[int, int]:
 
 
 def _photo_box(matte: Matte) -> tuple[float, float, float, float]:
-    """Left, top, width and height of the whole photo, in working pixels of its window."""
+    """Left, top, width and height of the whole photo, in working pixels of its crop."""
     down, across = matte.working_scale
     height, width = matte.alpha.shape
     return -matte.crop.left * across, -matte.crop.top * down, width * across, height * down

@@ -1,4 +1,4 @@
-"""Touching up: the picture on which a visitor paints over what is wrong."""
+"""Corrections by hand: the picture on which a visitor paints, and its tools."""
 
 from html import escape
 
@@ -49,7 +49,7 @@ def touch_up_html(result: Result, session: Session, version: int | None = None) 
 
 
 def draw_kept(result: Result) -> NDArray[np.uint8]:
-    """(h, w, 3), small: the cut-out in front of what is left out, which is grey under the trimap's colour of background."""
+    """(h, w, 3) uint8, small: the foreground in colour, the background grey, tinted with the trimap's background colour."""
     grey = result.preview.image.mean(2, keepdims=True)
     left_out = np.rint((1 - _NIGHT_SHARE) * grey + _NIGHT_SHARE * _NIGHT).astype(np.uint8)
     return composite(result.preview.foreground, drop_parts(result.preview.alpha, result.parts), left_out)
