@@ -49,11 +49,11 @@ def grow_hair(photo: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.G
             continue
         curves = draw_curves(roots, rng)
         width, opacity = float(rng.uniform(0.3, 2)), float(rng.uniform(0.5, 1))
-        for strands in np.array_split(np.arange(len(curves)), _SHADES):
-            if len(strands) == 0:
+        for hairs in np.array_split(np.arange(len(curves)), _SHADES):
+            if len(hairs) == 0:
                 continue
-            cover = opacity * torch.from_numpy(cover_curves(curves[strands], width, alpha.shape[2:])).to(alpha)[None]
-            colour = (_root_colour(foreground[i], roots, strands) * float(rng.uniform(0.7, 1.3))).clamp(0, 1)
+            cover = opacity * torch.from_numpy(cover_curves(curves[hairs], width, alpha.shape[2:])).to(alpha)[None]
+            colour = (_root_colour(foreground[i], roots, hairs) * float(rng.uniform(0.7, 1.3))).clamp(0, 1)
             augmentation.lay_over(photo[i], alpha[i], foreground[i], torch.cat([colour * cover, cover]))
 
 
@@ -118,8 +118,8 @@ def cover_curves(curves: NDArray[np.float32], width: float, size: Sequence[int])
     return cover
 
 
-def _root_colour(foreground: Tensor, roots: Roots, strands: NDArray[np.intp]) -> Tensor:
+def _root_colour(foreground: Tensor, roots: Roots, hairs: NDArray[np.intp]) -> Tensor:
     """(3, 1, 1): mean foreground colour six pixels inside the edge at the roots of these hairs."""
     limit = np.array(foreground.shape[:0:-1]) - 1
-    x, y = np.clip(np.rint(roots.points[strands] - 3 * roots.outwards[strands]), 0, limit).astype(np.int64).T
+    x, y = np.clip(np.rint(roots.points[hairs] - 3 * roots.outwards[hairs]), 0, limit).astype(np.int64).T
     return foreground[:, torch.from_numpy(y), torch.from_numpy(x)].mean(1)[:, None, None]
