@@ -13,7 +13,7 @@ import tarfile
 import time
 import urllib.request
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -109,20 +109,25 @@ def install(folder: Path, requirements: Path) -> Path:
 
 
 @contextmanager
-def started(python: Path, app: Path, folder: Path) -> Iterator[tuple[subprocess.Popen, str, float]]:
+def started(
+    python: Path, app: Path, folder: Path, settings: Mapping[str, str] = {}
+) -> Iterator[tuple[subprocess.Popen, str, float]]:
     """The app in a process that reaches no other machine; gives the process, its address and the seconds it took.
 
     Args:
         python: runs it.
         app: where `app.py` is.
         folder: for its log and all that it writes.
+        settings: environment variables besides.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log, began = folder / "log.txt", time.perf_counter()
     with log.open("wb") as output:
-        process = subprocess.Popen([python, "app.py"], cwd=app, env=environment(folder, port), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [python, "app.py"], cwd=app, env=environment(folder, port) | settings, stdout=output, stderr=output
+        )
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(url, process, log)

@@ -3,20 +3,24 @@
 python tests/load.py users --users 8 --seconds 180    # mixed photos, clips, cancelled requests, garbage, oversize files
 python tests/load.py kill                             # killed in the middle of a clip, then started again
 python tests/load.py memory                           # a photo that is too much for the memory there is
+python tests/load.py attacker --seconds 120           # two visitors beside one who wants the whole server
 """
 
 import argparse
 import io
 import os
 import resource
+import socket
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -170,11 +174,11 @@ def memory_gb(process: int, name: str = "VmRSS") -> float:
 
 
 @contextmanager
-def app(folder: Path):
-    """The app with everything it writes below a folder."""
+def app(folder: Path, limits: str = "off"):
+    """The app with everything it writes below a folder; its limits per address are off, for here all share one."""
     from check_space import started
 
-    with started(Path(sys.executable), PROJECT, folder) as (process, url, _):
+    with started(Path(sys.executable), PROJECT, folder, {"MATTING_LIMITS": limits}) as (process, url, _):
         yield process, url
 
 
@@ -273,6 +277,180 @@ def exhaust_memory(options: argparse.Namespace) -> list[str]:
             return wrong
 
 
+PATIENCE_S = 10.0
+ATTACKER = "127.0.0.9"
+_GRADIO = "/gradio_api"
+
+
+def client_at(url: str, address: str) -> httpx.Client:
+    """A program at an address of its own; every 127.x.x.x is this machine."""
+    return httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address=address), timeout=WAIT_S)
+
+
+@dataclass
+class Visitor:
+    """Sends a photo, waits for its cut-out, looks at it, and sends the next one."""
+
+    url: str
+    address: str
+    seconds: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def visit(self, until: float) -> None:
+        random = np.random.default_rng(int(self.address.rpartition(".")[2]))
+        with client_at(self.url, self.address) as client:
+            while True:
+                began = time.monotonic()
+                try:
+                    self.send(client, random)
+                except Exception as error:  # whatever it is, it belongs into the table
+                    self.wrong.append(f"visitor {self.address}: {type(error).__name__}: {str(error)[:200]}")
+                self.seconds.append(time.monotonic() - began)
+                if time.monotonic() > until:
+                    return
+                time.sleep(2)
+
+    def send(self, client: httpx.Client, random: np.random.Generator) -> None:
+        client.get("/").raise_for_status()
+        sent, buffer = tinted(random), io.BytesIO()
+        Image.fromarray(sent).save(buffer, "PNG")
+        (path,) = client.post(f"{_GRADIO}/upload", files={"files": ("mine.png", buffer.getvalue())}).raise_for_status().json()
+        data = [{"path": path, "meta": {"_type": "gradio.FileData"}}, "512", 0, True, True]
+        event = client.post(f"{_GRADIO}/call/matte_image", json={"data": data}).raise_for_status().json()["event_id"]
+        told = client.get(f"{_GRADIO}/call/matte_image/{event}").text
+        if f'"size_px": [{sent.shape[1]}, {sent.shape[0]}]' not in told:
+            raise AssertionError(f"expected a photo of {sent.shape}, got {told[-300:]}")
+
+
+class Attacker:
+    """One address that does everything at once, and listens to nothing."""
+
+    def __init__(self, url: str):
+        self.url, self.statuses = url, Counter[str]()
+        buffer = io.BytesIO()
+        Image.open(PORTRAIT).convert("RGB").resize((4000, 4000)).save(buffer, "JPEG")
+        self.photo = buffer.getvalue()
+
+    def run(self, seconds: float) -> Counter[str]:
+        """Attack in every way at once, each in a thread of its own; what came of it."""
+        ways = [self.flood, self.photos, self.photos, self.methods, self.nested, self.uploads, self.broken, self.pages]
+        ways.append(self.cancels)
+        until = time.monotonic() + seconds
+        threads = [threading.Thread(target=self._repeat, args=(way, until), daemon=True) for way in ways]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(seconds + WAIT_S)
+        return self.statuses
+
+    def use_all(self) -> None:
+        """Once what it will do, and wait for it: libraries that are loaded and compiled then are no growth."""
+        with client_at(self.url, ATTACKER) as client:
+            for call in (self.photos, self.methods):
+                if event := call(client).json().get("event_id"):
+                    client.get(f"{_GRADIO}/call/any/{event}", timeout=300)
+
+    def _repeat(self, way: Callable[[httpx.Client], httpx.Response | None], until: float) -> None:
+        with client_at(self.url, ATTACKER) as client:
+            while time.monotonic() < until:
+                try:
+                    answer = way(client)
+                    self.statuses[f"{way.__name__} {answer.status_code if answer else 'sent'}"] += 1
+                except httpx.HTTPError as error:
+                    self.statuses[f"{way.__name__} {type(error).__name__}"] += 1
+                time.sleep(0.02)
+
+    def _photo(self, client: httpx.Client) -> dict | None:
+        answer = client.post(f"{_GRADIO}/upload", files={"files": ("large.jpg", self.photo)})
+        return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}} if answer.status_code == 200 else None
+
+    def _join(self, client: httpx.Client, name: str, data: list) -> httpx.Response:
+        return client.post(f"{_GRADIO}/call/{name}", json={"data": data, "session_hash": os.urandom(8).hex()})
+
+    def flood(self, client: httpx.Client) -> httpx.Response:
+        return self._join(client, "tables", [])
+
+    def photos(self, client: httpx.Client) -> httpx.Response:
+        client.post(f"{_GRADIO}/run/matte_image", json={"data": [self._photo(client), "Full", 0, True, True, None]})
+        return self._join(client, "matte_image", [self._photo(client), "Full", 0, True, True])
+
+    def methods(self, client: httpx.Client) -> httpx.Response:
+        self._join(client, "compare_methods", [self._photo(client), ["coarse"] * 100_000, None])
+        return self._join(client, "compare_methods", [self._photo(client), ["closed-form", "knn", "grabcut", "ours"], None])
+
+    def nested(self, client: httpx.Client) -> httpx.Response:
+        return client.post(f"{_GRADIO}/queue/join", content=b"[" * 20_000_000 + b"]" * 20_000_000)
+
+    def uploads(self, client: httpx.Client) -> httpx.Response:
+        return client.post(f"{_GRADIO}/upload", files={"files": ("a.bin", bytes(20_000_000))})
+
+    def broken(self, client: httpx.Client) -> None:
+        with socket.create_connection((client.base_url.host, client.base_url.port), WAIT_S, (ATTACKER, 0)) as connection:
+            head = f"POST {_GRADIO}/upload HTTP/1.1\r\nHost: {client.base_url.netloc.decode()}\r\nContent-Length: 90000\r\n"
+            part = '--x\r\nContent-Disposition: form-data; name="files"; filename="broken.jpg"\r\n\r\nface'
+            connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n{part}".encode())
+            time.sleep(0.05)
+
+    def pages(self, client: httpx.Client) -> httpx.Response:
+        return client.get("/")
+
+    def cancels(self, client: httpx.Client) -> httpx.Response:
+        session = os.urandom(8).hex()
+        data = {"data": [self._photo(client), ["knn"], None], "session_hash": session}
+        event = client.post(f"{_GRADIO}/call/compare_methods", json=data)
+        for function in range(60 if event.status_code == 200 else 0):
+            body = {"session_hash": session, "fn_index": function, "event_id": event.json()["event_id"]}
+            client.post(f"{_GRADIO}/cancel", json=body)
+        return event
+
+
+def attack(url: str, seconds: float) -> Counter[str]:
+    """The attacker in a process of its own, which stands for another machine: it yields the processors to the server."""
+    os.nice(10)
+    return Attacker(url).run(seconds)
+
+
+def drive_attacker(options: argparse.Namespace) -> list[str]:
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
+        folder = Path(name)
+        with app(folder, limits="on") as (process, url):
+            Attacker(url).use_all()
+            visitors = [Visitor(url, f"127.0.0.{number}") for number in (2, 3)]
+            alone = min(visitor.visit(0.0) or visitor.seconds.pop() for visitor in 2 * visitors)
+            start = peak = settled(process.pid, 0.0, options.rest)
+            attacker = elsewhere.submit(attack, url, options.seconds)
+            until = time.monotonic() + options.seconds
+            threads = [threading.Thread(target=visitor.visit, args=(until,)) for visitor in visitors]
+            for thread in threads:
+                thread.start()
+            while not attacker.done() or any(thread.is_alive() for thread in threads):
+                peak = max(peak, memory_gb(process.pid))
+                time.sleep(0.5)
+            end = settled(process.pid, 1.2 * start, options.rest)
+            log = (folder / "log.txt").read_text(errors="replace")
+    print(f"alone        {alone:.1f} s for a photo")
+    for visitor in visitors:
+        served = len(visitor.seconds) - len(visitor.wrong)
+        took = f"{np.mean(visitor.seconds):.1f} s each, {max(visitor.seconds):.1f} s at most"
+        print(f"visitor      {served} of {len(visitor.seconds)} photos served, {took}")
+    print("attacker     " + ", ".join(f"{count} x {what}" for what, count in sorted(attacker.result().items())))
+    print(f"memory       {start:.2f} GB before, {peak:.2f} GB at most, {end:.2f} GB after; log {len(log)} bytes")
+    late = [seconds for visitor in visitors for seconds in visitor.seconds if seconds > PATIENCE_S]
+    wrong = [line for visitor in visitors for line in visitor.wrong]
+    wrong += [f"{len(late)} photos took more than {PATIENCE_S:g} s"] if late else []
+    wrong += ["memory did not come back"] if end > 1.2 * start else []
+    return [*wrong, "the log has a traceback"] if "Traceback" in log else wrong
+
+
+def settled(process: int, enough: float, seconds: float) -> float:
+    """Memory once it is low enough, or else the least that it was within so many seconds."""
+    least, deadline = memory_gb(process), time.monotonic() + seconds
+    while least > enough and time.monotonic() < deadline:
+        time.sleep(2)
+        least = min(least, memory_gb(process))
+    return least
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -284,6 +462,10 @@ def main() -> int:
     memory = commands.add_parser("memory")
     memory.add_argument("--megabytes", type=int, default=500, help="that the process may grow by")
     memory.set_defaults(run=exhaust_memory)
+    attacker = commands.add_parser("attacker")
+    attacker.add_argument("--seconds", type=int, default=60)
+    attacker.add_argument("--rest", type=int, default=240, help="seconds afterwards in which memory has to come back")
+    attacker.set_defaults(run=drive_attacker)
     options = parser.parse_args()
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     wrong = options.run(options)

@@ -19,7 +19,7 @@ SESSIONS = 256  # pages that are open at once
 
 # Per address
 REQUESTS_OPEN = 64  # at once; a page holds two, and six more while it loads
-REQUESTS_PER_S, REQUESTS_BURST = 20.0, 200  # the files of the page itself count a tenth
+REQUESTS_PER_S, REQUESTS_BURST = 20.0, 200  # the page itself counts five, its files a tenth
 EVENTS_PER_S, EVENTS_BURST = 5.0, 40
 EVENTS_OPEN = 8  # waiting or at work
 STORED_BYTES_EACH = 500 * MB

@@ -26,7 +26,7 @@ MAX_MEGAPIXELS = 50
 MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 LONG_QUEUE: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1}
 MODEL_LANES = {"model", "long"}
-PATIENCE_S = 3
+PATIENCE_S = 2
 EXAMPLE_QUEUE: dict[str, Any] = {
     "concurrency_id": "example",
     "concurrency_limit": 2,

@@ -366,7 +366,7 @@ ABOUT_PRIVACY = """
 
 Your photo is processed in memory on this server, and shown to this page only. It is not logged, not shared, not used for
 training, and no statistics are sent anywhere. Files made for you are deleted when you close the page, and after an hour
-at the latest.
+at the latest; whoever has the address of one can see it until then.
 """
 ABOUT_CREDITS = """
 ### Credits and licences

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -78,6 +79,7 @@ def app(tmp_path_factory) -> Iterator[App]:
         port = free.getsockname()[1]
     settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder), "GRADIO_HEARTBEAT_INTERVAL": "1"}
     settings |= {"MATTING_LIMITS": "off"}  # all tests come from one address
+    settings |= {"MATTING_MCP": "1"} if find_spec("mcp") else {}
     settings |= {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": str(tmp_path_factory.mktemp("hub"))}  # nobody listens
     measured = ["-m", "coverage", "run", "--parallel-mode"] if Coverage.current() else []
     command = [sys.executable, *measured, "app.py"]

@@ -19,6 +19,7 @@ from matting.app.guard.middleware import Guard
 from matting.app.guard.origins import Origins
 from matting.app.guard.turns import Turns
 from matting.app.guard.visitors import Visitors, address_of
+from matting.app.memory import give_back
 from matting.app.session import Sessions
 from matting.app.space import Space
 
@@ -54,6 +55,7 @@ class Keeper:
             self._swept = now
             self.visitors.forget(now)
             await asyncio.to_thread(sweep_files, Path(self.app.uploaded_file_dir), time.time())
+            await asyncio.to_thread(give_back)
 
     def close_idle(self, now: float) -> None:
         """Close connections that never ask for anything, and those of one address that are too many."""

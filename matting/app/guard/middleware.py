@@ -22,6 +22,7 @@ _CLOSED = (  # of Gradio's: they fetch addresses, keep files that nobody removes
 )  # fmt: skip
 _EVENTS = ("queue/join", "call/", "run/", "api/", "mcp")
 _STATIC = ("/assets/", "/static/", "/svelte/", "/theme.css", "/favicon.ico")
+_PAGES = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/mcp/schema")
 _FILE_HEADERS = ("accept-ranges", "content-disposition", "content-length", "content-range", "content-type", "etag", "vary")
 _TOO_OFTEN = "Too many requests at once from your address. Please wait a moment."
 _FORWARDED = ("x-forwarded-host", "x-gradio-server")
@@ -122,7 +123,7 @@ class Guard:
             raise RefusedError(404, "Not Found")
         if not (limits.per_address() and address):
             return
-        often = not self.visitors.requests.take(address, 0.1 if path.startswith(_STATIC) else 1.0)
+        often = not self.visitors.requests.take(address, _cost(scope["method"], path))
         if often or self.visitors.open[address] >= limits.REQUESTS_OPEN:
             raise RefusedError(429, _TOO_OFTEN)
         event = scope["method"] == "POST" and name.startswith(_EVENTS)
@@ -177,8 +178,10 @@ class Guard:
         except (ValueError, RecursionError):
             raise RefusedError(400, "This request is no JSON.") from None
         session = fields.get("session_hash") if isinstance(fields, Mapping) else None
-        if not isinstance(session, str) or not session:
+        if session is None:
             return
+        if not isinstance(session, str) or not session:
+            raise RefusedError(400, "This request names no session.")
         if name.startswith("cancel"):
             self.cancelled(str(fields.get("event_id")), session)
         else:
@@ -233,6 +236,13 @@ class _Answer:
         if not self.begun:
             headers = {"Retry-After": "5"} if error.status == 429 else None
             await PlainTextResponse(error.message, error.status, headers)(scope, receive, self.send)
+
+
+def _cost(method: str, path: str) -> float:
+    """What a request takes of an address's allowance: the page itself and descriptions of it are made anew each time."""
+    if path.startswith(_STATIC):
+        return 0.1
+    return 5.0 if method == "GET" and path in _PAGES else 1.0
 
 
 def _listened(scope: Scope) -> str:
