@@ -10,13 +10,14 @@ def _read(name: str) -> str:
 
 
 PICK = _read("pick")
+PANELS = _read("pick") + _read("large")
 WIPE = _read("pick") + _read("wipe")
 POINT = _read("point")
-PAINT = _read("paint")
 SAVE = _read("save")
 HOLD = _read("hold")
 ZOOM = _read("zoom")
 VIEWER = _read("viewer")
+STAGE = VIEWER + _read("paint")
 SWATCHES = _read("swatches")
 ACTIONS = _read("actions")
 COPY = _read("copy")

@@ -2,8 +2,8 @@
 
 TITLE = "Cut out a portrait, hair and all"
 TAGLINE = (
-    "Drop a photo with a person in it. A small network finds them, marks the 8 × 8 pixel squares it is unsure about, "
-    "and redraws only those."
+    "Drop a photo and get the person without the background, at full resolution. Free, no account, and your photo is "
+    "forgotten when you leave."
 )
 PAGE_TITLE = "Portrait matting, refined where it matters"
 
@@ -42,7 +42,7 @@ VIEWER_AFTER_ALT = "The person without the old background"
 VIEWER_FULL = "Full screen"
 VIEWS_LABEL = "Look at it on"
 # view: title; the first one is what is downloaded
-VIEWS = {"result": "Result", "white": "White", "black": "Black", "magenta": "Magenta", "matte": "Alpha"}
+VIEWS = {"result": "Result", "white": "White", "black": "Black", "magenta": "Magenta", "matte": "Alpha", "paint": "Touch up"}
 ZOOMS_LABEL = "Zoom"
 ZOOMS = {
     "out": ("−", "Zoom out"),
@@ -138,23 +138,25 @@ SAVE_PANEL = "PNG"
 PARTS_TITLE = "{count} separate parts"
 PARTS_NOTE = "Click a part to leave it out, click again to bring it back. The cut-out above follows."
 
-TOUCH_UP = "Something wrong? Touch it up"
 TOUCH_UP_NOTE = (
-    "Paint roughly over what is wrong: places that look alike follow, and the edge is redrawn. "
-    "What is left out is shown in blue."
+    "Paint roughly over what is wrong: places that look alike follow, and the edge is redrawn. What is left out is shown in "
+    "blue. Two fingers zoom, and so does Ctrl with the wheel."
 )
-TOUCH_UP_EMPTY = "The picture to paint on comes with the cut-out."
 TOUCH_UP_REMOVE = "Remove"
 TOUCH_UP_KEEP = "Keep"
 TOUCH_UP_BRUSH = "Brush"
-TOUCH_UP_UNDO = "Undo"
-TOUCH_UP_CLEAR = "Clear"
+TOUCH_UP_BRUSH_KEYS = "[ smaller, ] larger"
+# act: what it is called, and its key
+TOUCH_UP_ACTS = {
+    "undo": ("Undo", "Ctrl+Z"),
+    "redo": ("Redo", "Shift+Ctrl+Z"),
+    "clear": ("Clear", "Remove all strokes"),
+}
 TOUCH_UP_WORKING = "redrawing …"
-TOUCH_UP_ALT = "The photo, in its colours where it is kept and blue where it is left out. Paint on it with the pointer."
 
 MAGNIFIER_TITLE = "Closer"
 MAGNIFIER_NOTE = (
-    "These are the places refinement changed the most. Drag across: left is the first stage alone, right is refined."
+    "Soft places, such as hair, that refinement changed most. Drag across: left is the first stage alone, right is refined."
 )
 MAGNIFIER_COARSE = "first stage"
 MAGNIFIER_REFINED = "refined"
@@ -171,6 +173,13 @@ PANELS = (
     ("alpha", "5 · Refined alpha", "The squares written back and fitted to the photo's colours: the result."),
     ("change", "6 · What refinement changed", "Red became more person, blue became less."),
 )
+# what is said instead where nothing was redrawn: refinement is off, or found nothing unknown
+PANELS_NOT_REFINED = {
+    "regions": "No square was redrawn.",
+    "alpha": "Nothing was redrawn, so this is the coarse alpha, enlarged.",
+    "change": "Nothing was changed.",
+}
+PANEL_LARGE = "Open it large"
 CLOSE_UP_NOTE = "The frame: people are small here, so the network looked again at this part of the photo."
 TRIMAP_LEGEND = ("background", "unknown", "person")
 
@@ -290,7 +299,7 @@ COMPARE_KNOWN = (
 COMPARE_TOUCHED = "This network is shown as you touched it up; the button runs it on the photo alone."
 COMPARE_NO_TRUTH = "Errors need the true alpha, which the first tab takes. Until then, these are the cut-outs."
 COMPARE_DOWNLOAD = "downloads {size}"
-COMPARE_SLOW = "slow"
+COMPARE_SLOW = "takes many seconds"
 COMPARE_NEEDS_TRUTH = "needs the true alpha"
 COMPARE_TRAINED = "trained on {sets}"
 COMPARE_PAIR = "Any two, one over the other"

@@ -1,6 +1,7 @@
 """People so small that the network looked at a part of the photo: what the pages show of that."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from networks import Bright
 from matting.app import text
 from matting.app.results.result import Result, make_result
 from matting.app.views.facts import facts_html, refined_share
+from matting.app.views.magnifier import find_spots
 from matting.app.views.panels import region_mask, show_regions
 from matting.app.views.region_drawing import locator_svg
 from matting.inference.photo import matte_image
@@ -53,3 +55,14 @@ def test_the_locator_lies_over_the_whole_photo(close_up):
 def test_the_facts_say_so(close_up, result):
     assert text.FACT_CLOSE_UP in facts_html(close_up, "cpu", "lite")
     assert text.FACT_CLOSE_UP not in facts_html(result, "cpu", "lite")
+
+
+def test_the_first_place_to_look_at_is_soft_as_hair_is(result):
+    """Both are changed; the edge that was moved is changed more, the soft place is more to look at."""
+    coarse = np.zeros((400, 600), np.float32)
+    refined = coarse.copy()
+    refined[100:180, 100:180] = 1.0
+    refined[100:180, 400:480] = 0.6
+    matte = replace(result.matte, image=np.zeros((400, 600, 3), np.uint8), alpha=refined, coarse_alpha=coarse)
+    spots = find_spots(make_result("two", matte))
+    assert spots[0].left > 300 > spots[1].left

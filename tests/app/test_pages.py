@@ -43,7 +43,7 @@ def test_photo_from_upload_to_files(open_page, photo, matte_elsewhere, capsys):
     name, data = save(page, page.locator("#save-cutout"))
     cutout = Image.open(io.BytesIO(data))
     assert (name, cutout.mode, cutout.size) == ("my portrait-cutout.png", "RGBA", (1500, 1500))
-    name, data = save(page, page.locator("#panels button").nth(2))
+    name, data = save(page, page.locator("#panels [data-pick]").nth(2))
     assert name == "my portrait-trimap.png"
     name, data = save(page, page.locator("#save-panels"))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -91,9 +91,9 @@ def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
 
 def test_photo_touched_up_with_a_brush(open_page):
     page = open_page()
-    canvas = open_easel(page, 1, "curls")
+    canvas = open_brush(page, 1, "curls")
     before = saved_alpha(page)
-    undo = page.locator("#easel [data-act=undo]")
+    undo = page.locator("#result [data-act=undo]")
     assert undo.is_disabled()
 
     stroke(page, canvas, (0.44, 0.06), (0.5, 0.12))  # through the hair
@@ -101,53 +101,60 @@ def test_photo_touched_up_with_a_brush(open_page):
     assert before[90:110, 470:490].min() > 200 and removed[90:110, 470:490].max() < 50
     assert np.abs(removed[600:] - before[600:]).max() < 3, "far from the stroke nothing changes"
 
-    page.click("#easel [data-kind=keep]")
+    page.click("#result [data-kind=keep]")
+    zoom_at(page, canvas, 0.1, 0.2)
     stroke(page, canvas, (0.05, 0.2), (0.15, 0.2))  # on the wall
+    assert page.locator("#result .zoomed").count() == 1, "the zoom stays"
+    assert saved_alpha(page)[190:210, 60:140].min() > 200
+    answered(page, lambda: page.keyboard.press("Control+z"))
+    answered(page, lambda: page.keyboard.press("Control+Shift+z"))
     assert saved_alpha(page)[190:210, 60:140].min() > 200
     answered(page, undo.click)
+    before_size = page.locator("#result .tools input").input_value()
+    page.keyboard.press("]")
+    assert int(page.locator("#result .tools input").input_value()) > int(before_size)
     np.testing.assert_allclose(saved_alpha(page), removed, atol=2)
     page.click("#settings button")
     answered(page, page.get_by_role("checkbox", name="Refinement").uncheck)
     assert saved_alpha(page)[90:110, 470:490].max() < 50, "strokes stay when settings change"
     answered(page, page.get_by_role("checkbox", name="Refinement").check)
-    answered(page, page.locator("#easel [data-act=clear]").click)
+    answered(page, page.locator("#result [data-act=clear]").click)
     np.testing.assert_allclose(saved_alpha(page), before, atol=2)
 
 
 def test_photo_painted_faster_than_it_is_redrawn(open_page):
     page = open_page()
-    canvas = open_easel(page, 1, "curls")
+    canvas = open_brush(page, 1, "curls")
     for x in (0.40, 0.45, 0.50, 0.55):
         stroke(page, canvas, (x, 0.08), wait=False)
     assert ink(page) > 0, "a tap is drawn at once"
     page.click("#settings button")
     page.get_by_text("512", exact=True).first.click()
     settle(page)
-    assert page.locator("#easel .paint").get_attribute("data-answered") == "4" and ink(page) == 0
+    assert page.locator("#result .viewer").get_attribute("data-answered") == "4" and ink(page) == 0
     alpha = saved_alpha(page)
     assert all(alpha[78:82, int(1000 * x) - 2 : int(1000 * x) + 2].max() < 50 for x in (0.40, 0.45, 0.50, 0.55))
 
     for _ in range(3):
         stroke(page, canvas, (0.44, 0.06), (0.5, 0.12), wait=False)
     page.locator("#examples button").nth(2).click()
-    page.wait_for_function("document.querySelector('#easel img').src.includes('headwrap')")
+    page.wait_for_function("document.querySelector('#result img.after').src.includes('headwrap')")
     page.wait_for_timeout(2500)
     settle(page)
-    assert "headwrap" in page.locator("#easel img").get_attribute("src"), "what is asked for last is shown"
-    assert page.locator("#easel .paint").get_attribute("data-answered") == "0"
-    assert page.locator("#easel [data-act=undo]").is_disabled()
+    assert "headwrap" in page.locator("#result img.after").get_attribute("src"), "what is asked for last is shown"
+    assert page.locator("#result .viewer").get_attribute("data-answered") == "0"
+    assert page.locator("#result [data-act=undo]").is_disabled()
 
 
 def test_photo_taken_away_while_it_is_painted_on(open_page):
     page = open_page()
     upload(page, EXAMPLES / "silver.jpg")
     page.wait_for_selector("#panels img")
-    page.click("#touch-up button")
-    canvas = page.locator("#easel canvas")
-    page.wait_for_function("document.querySelector('#easel img')?.naturalWidth > 0")
+    page.click("#result [data-view=paint]")
+    canvas = page.locator("#result canvas")
     stroke(page, canvas, (0.5, 0.5), wait=False)
     page.locator("#photo").get_by_label("Remove Image").click()
-    page.wait_for_function("!document.querySelector('#easel .paint')")
+    page.wait_for_function("document.querySelector('#result .viewer').classList.contains('empty')")
     page.wait_for_timeout(1500)
     assert page.locator("#result img[src]").count() == 0 and page.locator("#panels img").count() == 0
     assert page.locator("#save .actions[inert]").count() == 1 and page.inner_text("#facts").strip() == ""
@@ -157,7 +164,7 @@ def test_photo_taken_away_while_it_is_painted_on(open_page):
 
 def test_two_fingers_paint_nothing(open_page):
     page = open_page(390, 844)
-    canvas = open_easel(page, 1, "curls")
+    canvas = open_brush(page, 1, "curls")
     box = canvas.bounding_box()
     touches = page.context.new_cdp_session(page)
 
@@ -173,32 +180,42 @@ def test_two_fingers_paint_nothing(open_page):
     touch("touchMove", (0.3, 0.3), (0.7, 0.7))
     touch("touchEnd")
     page.wait_for_timeout(300)
-    assert page.locator("#easel [data-act=undo]").is_disabled() and ink(page) == 0
+    assert page.locator("#result [data-act=undo]").is_disabled() and ink(page) == 0
     touch("touchStart", (0.4, 0.08))
     touch("touchMove", (0.5, 0.1))
     answered(page, lambda: touch("touchEnd"))
-    assert page.locator("#easel [data-act=undo]").is_enabled()
+    assert page.locator("#result [data-act=undo]").is_enabled()
 
 
-def open_easel(page, example: int, stem: str):
+def open_brush(page, example: int, stem: str):
     """Choose an example and open the brush; returns what is painted on."""
     page.locator("#examples button").nth(example).click()
     page.wait_for_function("stem => document.querySelector('#panels img').src.includes(stem)", arg=stem)
-    page.click("#touch-up button")
-    page.wait_for_function("document.querySelector('#easel img')?.naturalWidth > 0")
-    page.locator("#easel canvas").scroll_into_view_if_needed()
-    return page.locator("#easel canvas")
+    page.click("#result [data-view=paint]")
+    return page.locator("#result canvas")
+
+
+def zoom_at(page, canvas, x: float, y: float) -> None:
+    """Zoom in on a place, given as shares of the picture, so that it stays where it is."""
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.keyboard.down("Control")
+    for _ in range(2):
+        page.mouse.wheel(0, -60)
+    page.keyboard.up("Control")
+    page.wait_for_selector("#result .zoomed")
+    page.wait_for_timeout(100)
 
 
 def settle(page) -> None:
     """Wait until all that was painted is answered."""
-    page.wait_for_function("document.querySelector('#easel .easel') && !document.querySelector('#easel .busy')")
+    page.wait_for_function("!document.querySelector('#result .busy')")
 
 
 def ink(page) -> int:
     """How many pixels of strokes are seen."""
     return page.evaluate(
-        "() => { const c = document.querySelector('#easel canvas');"
+        "() => { const c = document.querySelector('#result canvas');"
         " const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
         " return data.filter((value, i) => i % 4 == 3 && value > 0).length; }"
     )
@@ -206,9 +223,9 @@ def ink(page) -> int:
 
 def answered(page, act) -> None:
     """Do something that has the photo redrawn, and wait until it is."""
-    before = page.locator("#easel img").get_attribute("src")
+    before = page.locator("#result img.alpha").get_attribute("src")
     act()
-    page.wait_for_function("old => document.querySelector('#easel img').getAttribute('src') != old", arg=before)
+    page.wait_for_function("old => document.querySelector('#result img.alpha').getAttribute('src') != old", arg=before)
     settle(page)
 
 
@@ -248,6 +265,11 @@ def test_photo_background_settings_and_loupe(open_page):
     nothing_redrawn = r"/^0\.0%$/m.test(document.querySelector('#facts').innerText)"
     page.get_by_role("checkbox", name="Refinement").uncheck()
     page.wait_for_function(nothing_redrawn)
+    page.get_by_text("this is the coarse alpha, enlarged").wait_for()
+    page.locator("#panels .large").nth(2).click()
+    page.wait_for_selector("dialog.large-picture[open] img")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.large-picture", state="detached")
     page.get_by_role("checkbox", name="Refinement").check()
     page.wait_for_function(f"!{nothing_redrawn}")
 

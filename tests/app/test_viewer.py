@@ -137,11 +137,13 @@ def test_the_stage_on_a_phone(open_page):
     page = open_page(390, 844)
     button = page.locator("#save-png").bounding_box()
     assert button["y"] > 700 and button["y"] + button["height"] < 844, "within reach of a thumb"
+    page.click("#result [data-view=paint]")
     small = page.evaluate(
         "[...document.querySelectorAll('#result button, #result .grip, .actions .act, .swatch')].filter(each => {"
         " const box = each.getBoundingClientRect(); return box.height < 44 || box.width < 44; }).map(each => each.outerHTML)"
     )
     assert small == []
+    page.click("#result [data-view=result]")
     page.locator("#result .frame").scroll_into_view_if_needed()
     frame = page.locator("#result .frame").bounding_box()
     touches = page.context.new_cdp_session(page)

@@ -58,7 +58,7 @@ def _build_page() -> _Page:
         with gr.Row():
             left = gr.Dropdown([], label=text.COMPARE_LEFT, elem_id="left")
             right = gr.Dropdown([], label=text.COMPARE_RIGHT, elem_id="right")
-        viewer = build_viewer(text.COMPARE_PAIR, "pair", views=False)
+        viewer = build_viewer(text.COMPARE_PAIR, "pair", stage=False)
     table = gr.HTML(elem_id="compare-table")
     return _Page(methods, run, stop, note, view, grid, pair, left, right, viewer, table)
 

@@ -36,7 +36,6 @@ from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.photo_page import build_photo_page, note_html
 from matting.app.views.photo_shown import PhotoShown, browsers_show, done_note
 from matting.app.views.swatches import picture_box
-from matting.app.views.touch_up import touch_up_html
 from matting.app.views.viewer import show_result
 
 Update = dict[Any, Any]
@@ -66,7 +65,7 @@ class PhotoTab:
             page.viewer,
             page.actions,
         ]
-        outputs += [page.facts, page.parts, page.parts_title, page.parts_picture, page.touch_up, page.magnifier]
+        outputs += [page.facts, page.parts, page.parts_title, page.parts_picture, page.magnifier]
         outputs += [page.panels, page.truth]
         model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress_on": page.viewer, **LATEST}
         example = {**model, **EXAMPLE_QUEUE}
@@ -78,8 +77,8 @@ class PhotoTab:
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
         runs.append(again.success(self.run_again, [self.session, *settings, *background], **model))
-        painted = {**model, **EVERY, "show_progress": "hidden"}  # the picture that is painted on shows it
-        page.touch_up.select(self.touch_up, [self.session, *settings, *background], **painted)
+        painted = {**model, **EVERY, "show_progress": "hidden"}  # the stage shows it
+        page.viewer.input(self.touch_up, [self.session, *settings, *background], **painted)
         picked = {**example, **EVERY}
         page.examples.select(self.show_example, [*background, self.session], **picked)  # not stopped: it is kept for everybody
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
@@ -94,7 +93,7 @@ class PhotoTab:
         page.parts_picture.select(
             self.toggle_part,
             [*background, self.session],
-            [page.viewer, page.parts_picture, page.touch_up, page.magnifier],
+            [page.viewer, page.parts_picture, page.magnifier],
             **PICKED,
         )
         page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
@@ -252,10 +251,10 @@ class PhotoTab:
                 yield {self.session: session, **self._done(result, session, background, started, truth)}
             yield self._rest(result, session, photo, fresh) if session.turn is turn else {self.session: session}
         except StoppedError:
-            yield {self.session: session, **self._keep(session, turn, before)}
+            yield {self.session: session, **self._keep(session, turn, before, background)}
         except Exception:
             ended = {self.page.note: note_html(text.WAITING), self.page.stop: gr.Button(visible=False)}
-            yield {**ended, **self._keep(session, turn, before)}
+            yield {**ended, **self._keep(session, turn, before, background)}
             raise
 
     def _done(
@@ -276,7 +275,7 @@ class PhotoTab:
         tray = self.shown.tray(session) if photo is not None and not browsers_show(photo) else {}
         return {**self.shown.details(result, session), **tray}
 
-    def _keep(self, session: Session, turn: object, painting: Painting) -> Update:
+    def _keep(self, session: Session, turn: object, painting: Painting, background: BackgroundChoice) -> Update:
         """Nothing came of a turn: if no other one has begun, the last result stays, in the tray as well."""
         if session.turn is not turn or session.closed:
             return {}
@@ -284,8 +283,8 @@ class PhotoTab:
             return self.shown.tray(session)
         if session.painting.photo != painting.photo:
             session.painting = painting
-        easel = touch_up_html(session.result, session, session.painting.version)
-        return {self.page.touch_up: easel, **self.shown.tray(session)}
+        stage = show_result(session.result, session, background, version=session.painting.version)
+        return {self.page.viewer: stage, **self.shown.tray(session)}
 
     # Quick answers from what is already computed
 
@@ -316,7 +315,6 @@ class PhotoTab:
         result = session.result = result.toggled(event.index[0] / width, event.index[1] / height)
         return {
             **self.shown.stage(result, session, seen_background(choice, picture)),
-            self.page.touch_up: touch_up_html(result, session),
             self.page.magnifier: magnifier_html(result, find_spots(result)),
         }
 

@@ -19,6 +19,7 @@ SPOTS = 4
 _SPOT_SHARE = 0.16  # side of a spot, as a share of the photo's longer side
 _SPOT_SMALLEST_PX = 72
 _LEAST_CHANGE = 0.004  # mean change of alpha over a spot; places with less are not shown
+_LEAST_SOFTNESS = 0.05  # what a place counts that is not soft at all
 _OVERVIEW_SIDE = 640
 _CROP_PX = 560
 _BEHIND = BackgroundChoice(COLOUR, "#4a635e")  # an even green-grey on which both light and dark hair show
@@ -33,7 +34,10 @@ class Spot(NamedTuple):
 
 
 def find_spots(result: Result) -> list[Spot]:
-    """Squares with the largest mean change by refinement, at most `SPOTS`, without overlap, largest first."""
+    """Squares that refinement changed, at most `SPOTS`, none over another, best first.
+
+    The best are changed much and are soft all over, as hair is: an edge that has only moved is less to look at.
+    """
     matte = result.matte
     change = shrink(drop_parts(np.abs(matte.alpha - matte.coarse_alpha), result.parts), _OVERVIEW_SIDE)
     height, width = matte.alpha.shape
@@ -41,12 +45,15 @@ def find_spots(result: Result) -> list[Spot]:
     side = min(max(round(max(height, width) * _SPOT_SHARE), _SPOT_SMALLEST_PX), height, width)
     small = max(1, round(side / scale))
     mean = ndimage.uniform_filter(change, small, mode="constant")
+    alpha = shrink(matte.alpha, _OVERVIEW_SIDE)
+    softness = ndimage.uniform_filter(4 * alpha * (1 - alpha), small, mode="constant")
+    worth = np.where(mean < _LEAST_CHANGE, 0, mean * (softness + _LEAST_SOFTNESS))
     spots = []
     for _ in range(SPOTS):
-        row, column = np.unravel_index(int(mean.argmax()), mean.shape)
-        if mean[row, column] < _LEAST_CHANGE:
+        row, column = np.unravel_index(int(worth.argmax()), worth.shape)
+        if worth[row, column] <= 0:
             break
-        mean[max(row - small, 0) : row + small, max(column - small, 0) : column + small] = 0
+        worth[max(row - small, 0) : row + small, max(column - small, 0) : column + small] = 0
         left = int(np.clip(column * scale - side / 2, 0, width - side))
         top = int(np.clip(row * scale - side / 2, 0, height - side))
         spots.append(Spot(left, top, side))

@@ -48,11 +48,14 @@ def change_limit(result: Result) -> float:
 def panels_html(result: Result, session: Session) -> str:
     """All panels, shrunk for looking at, with captions and a button each that asks for the full PNG."""
     figures = []
-    for name, title, caption in text.PANELS:
+    untouched = text.PANELS_NOT_REFINED if len(result.matte.regions.cells) == 0 else {}
+    for name, title, usual in text.PANELS:
+        caption = untouched.get(name, usual)
         lossy = name in _PHOTOGRAPHIC
         source = address_of(session.write(shrink(panel_pixels(result, name)), f"{result.stem}-{name}", lossy=lossy))
         figures.append(
-            f'<figure class="panel"><img src="{source}" alt="{escape(title)}: {escape(caption)}"/>'
+            f'<figure class="panel"><button type="button" class="large" title="{text.PANEL_LARGE}">'
+            f'<img src="{source}" alt="{escape(title)}: {escape(caption)}"/></button>'
             f'<figcaption><div><b>{title}</b><button type="button" class="chip" data-pick="{name}" '
             f'aria-label="{text.SAVE}: {escape(title)}">{text.SAVE_PANEL}</button></div>'
             f"<p>{caption}</p>{_legend(name, result)}</figcaption></figure>"

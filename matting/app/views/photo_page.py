@@ -11,7 +11,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.results.background import TRANSPARENT
 from matting.app.results.result import ExamplePhoto
-from matting.app.scripts import PAINT, PICK, WIPE
+from matting.app.scripts import PANELS, PICK, WIPE
 from matting.app.service import SIZES
 from matting.app.uploads import PhotoInput
 from matting.app.views.actions import build_actions
@@ -40,7 +40,6 @@ class PhotoPage(NamedTuple):
     copied: gr.File
     behind: gr.HTML
     picture: PhotoInput
-    touch_up: gr.HTML
     facts: gr.HTML
     parts: gr.Column
     parts_title: gr.HTML
@@ -65,7 +64,7 @@ def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
             ),
         }
     details["magnifier"] = gr.HTML(js_on_load=WIPE, elem_id="magnifier")
-    details["panels"] = gr.HTML(js_on_load=PICK, elem_id="panels")
+    details["panels"] = gr.HTML(js_on_load=PANELS, elem_id="panels")
     details["truth"] = gr.HTML(elem_id="truth")
     return PhotoPage(**tray, **stage, **details)
 
@@ -102,13 +101,10 @@ def _build_stage() -> dict:
     with gr.Row(elem_classes="status"):
         note = gr.HTML(note_html(text.WAITING), elem_id="note")
         stop = gr.Button(text.STOP, size="sm", visible=False, min_width=80, scale=0, elem_id="stop")
-    viewer = build_viewer(text.VIEWER_LABEL, "result", views=True)
+    viewer = build_viewer(text.VIEWER_LABEL, "result", stage=True)
     actions = build_actions()
     sink, copied = gr.File(visible="hidden", elem_id="sink"), gr.File(visible="hidden", elem_id="copied")
     swatches = build_swatches(text.BACKGROUND_LABEL, "background", TRANSPARENT)
-    with gr.Accordion(text.TOUCH_UP, open=False, elem_id="touch-up"):
-        gr.HTML(f'<p class="small">{text.TOUCH_UP_NOTE}</p>')
-        touch_up = gr.HTML(f'<p class="small">{text.TOUCH_UP_EMPTY}</p>', js_on_load=PAINT, elem_id="easel")
     facts = gr.HTML(elem_id="facts")
     return {
         "note": note,
@@ -119,7 +115,6 @@ def _build_stage() -> dict:
         "copied": copied,
         "behind": swatches.choice,
         "picture": swatches.picture,
-        "touch_up": touch_up,
         "facts": facts,
     }
 

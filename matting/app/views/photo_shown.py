@@ -20,7 +20,6 @@ from matting.app.views.ground_truth import ground_truth_html
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.panels import panels_html
 from matting.app.views.photo_page import PhotoPage, example_strip, note_html
-from matting.app.views.touch_up import touch_up_html
 
 Update = dict[Any, Any]
 
@@ -43,7 +42,6 @@ class PhotoShown:
             page.facts: facts_html(result, service.device, service.weights, seconds),
             page.parts: gr.Column(visible=result.parts.count > 1),
             page.parts_title: parts_title(result),
-            page.touch_up: touch_up_html(result, session),
             page.examples: example_strip(service.examples, result.example),
         }
 
@@ -82,7 +80,6 @@ class PhotoShown:
             page.actions: actions.NOTHING,
             page.parts: gr.Column(visible=False),
             page.parts_picture: None,
-            page.touch_up: f'<p class="small">{text.TOUCH_UP_EMPTY}</p>',
             page.examples: example_strip(self._service.examples),
             **dict.fromkeys(empty, ""),
         }

@@ -1,55 +1,40 @@
-"""Corrections by hand: the picture on which a visitor paints, and its tools."""
-
-from html import escape
-
-import numpy as np
-from numpy.typing import NDArray
+"""Touching up: the tools with which a visitor paints over what is wrong, and what the browser is told beside the picture."""
 
 from matting.app import text
-from matting.app.results.parts import drop_parts
 from matting.app.results.result import Result
 from matting.app.results.strokes import MOST_POINTS, MOST_STROKES
-from matting.app.session import Session, address_of
-from matting.evaluation.figures import TRIMAP_COLOURS
-from matting.postprocess.compositing import composite
 
 _BRUSHES = (6, 80)  # radius in thousandths of the longer side; the first one is a cell of the working size
-_NIGHT = np.array(TRIMAP_COLOURS[0], np.float32)  # laid over what is left out
-_NIGHT_SHARE = 0.6
 
 
-def touch_up_html(result: Result, session: Session, version: int | None = None) -> str:
-    """The tools and the picture.
-
-    Args:
-        result: of the photo.
-        session: keeps the picture, and knows which showing of a photo this is.
-        version: of the painting that this answers; that of the result if not given.
-    """
-    painting = result.painting
-    source = address_of(session.write(draw_kept(result), f"{result.stem}-touch-up", lossy=True))
-    facts = {"photo": session.painting.photo, "version": painting.version if version is None else version}
-    facts |= {"answered": len(painting.strokes), "strokes": MOST_STROKES, "points": 0.9 * MOST_POINTS}
-    data = " ".join(f'data-{name}="{value}"' for name, value in facts.items())
+def tools_html() -> str:
+    """Two kinds of brush, its size, and the way back."""
     kinds = "".join(
-        f'<button type="button" class="chip {kind}" data-kind="{kind}">{title}</button>'
+        f'<button type="button" class="{kind}" data-kind="{kind}">{title}</button>'
         for kind, title in (("remove", text.TOUCH_UP_REMOVE), ("keep", text.TOUCH_UP_KEEP))
     )
     acts = "".join(
-        f'<button type="button" class="chip" data-act="{act}">{title}</button>'
-        for act, title in (("undo", text.TOUCH_UP_UNDO), ("clear", text.TOUCH_UP_CLEAR))
+        f'<button type="button" data-act="{act}" title="{keys}">{title}</button>'
+        for act, (title, keys) in text.TOUCH_UP_ACTS.items()
     )
-    brush = f'<input type="range" min="{_BRUSHES[0]}" max="{_BRUSHES[1]}"/>'
+    brush = f'<input type="range" min="{_BRUSHES[0]}" max="{_BRUSHES[1]}" title="{text.TOUCH_UP_BRUSH_KEYS}"/>'
     return (
-        f'<div class="paint" {data}>'
-        f'<div class="tools">{kinds}<span>{acts}</span><label>{text.TOUCH_UP_BRUSH} {brush}</label></div>'
-        f'<div class="easel"><img src="{source}" draggable="false" alt="{escape(text.TOUCH_UP_ALT)}"/><canvas></canvas>'
-        f'<i class="ring"></i><b class="tag">{text.TOUCH_UP_WORKING}</b></div></div>'
+        f'<div class="tools"><p>{text.TOUCH_UP_NOTE}</p>{kinds}'
+        f"<label>{text.TOUCH_UP_BRUSH} {brush}</label><span>{acts}</span></div>"
     )
 
 
-def draw_kept(result: Result) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8, small: the foreground in colour, the background grey, tinted with the trimap's background colour."""
-    grey = result.preview.image.mean(2, keepdims=True)
-    left_out = np.rint((1 - _NIGHT_SHARE) * grey + _NIGHT_SHARE * _NIGHT).astype(np.uint8)
-    return composite(result.preview.foreground, drop_parts(result.preview.alpha, result.parts), left_out)
+def painting_facts(result: Result, version: int | None = None) -> dict[str, float]:
+    """What of a painting is answered, and how much may be painted.
+
+    Args:
+        result: of the photo.
+        version: of the painting that this answers; that of the result if not given.
+    """
+    painting = result.painting
+    return {
+        "version": painting.version if version is None else version,
+        "answered": len(painting.strokes),
+        "strokes": MOST_STROKES,
+        "points": 0.9 * MOST_POINTS,
+    }

@@ -16,31 +16,41 @@ from matting.app import text
 from matting.app.results.background import BLUR, PICTURE, BackgroundChoice, render_background
 from matting.app.results.parts import drop_parts
 from matting.app.results.result import Result
-from matting.app.scripts import VIEWER
+from matting.app.scripts import STAGE, VIEWER
 from matting.app.session import Session, address_of
+from matting.app.views.touch_up import painting_facts, tools_html
 from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.foreground import estimate_foreground
 
 Shown = dict[str, Any]
 NOTHING: Shown = {}
+_RING = f'<i class="ring"></i><b class="tag working">{text.TOUCH_UP_WORKING}</b>'
 _FULL_SCREEN = (
     '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path fill="none" stroke="currentColor" '
     'stroke-width="1.6" d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/></svg>'
 )
 
 
-def build_viewer(label: str, elem_id: str, views: bool) -> gr.HTML:
+def build_viewer(label: str, elem_id: str, stage: bool) -> gr.HTML:
     """An empty viewer; its value is what `show_result` or `show_pair` gives, or `NOTHING`.
 
     Args:
         label: what it shows, for those who cannot see it.
         elem_id: of the component. Its event `select` asks for the pictures in full size.
-        views: whether a cut-out can be looked at on several backgrounds and as alpha.
+        stage: whether a cut-out can be looked at on several backgrounds and as alpha, and be painted on: event `input`.
     """
-    return gr.HTML(NOTHING, html_template=_template(label, views), js_on_load=VIEWER, apply_default_css=False, elem_id=elem_id)
+    return gr.HTML(
+        NOTHING,
+        html_template=_template(label, stage),
+        js_on_load=STAGE if stage else VIEWER,
+        apply_default_css=False,
+        elem_id=elem_id,
+    )
 
 
-def show_result(result: Result, session: Session, background: BackgroundChoice, *, full: bool = False) -> Shown:
+def show_result(
+    result: Result, session: Session, background: BackgroundChoice, *, full: bool = False, version: int | None = None
+) -> Shown:
     """What the viewer shows of a photo.
 
     Args:
@@ -48,6 +58,7 @@ def show_result(result: Result, session: Session, background: BackgroundChoice, 
         session: keeps the pictures, and knows which showing of a photo this is: while it is the same one, the zoom stays.
         background: of which only pictures are drawn here; the browser knows colours.
         full: whether the pictures have the photo's size, or are at most `PREVIEW_SIDE` long.
+        version: of the painting that this answers; that of the result if not given.
     """
     alpha = result.alpha if full else drop_parts(result.preview.alpha, result.parts)
     image = result.matte.image if full else result.preview.image
@@ -61,6 +72,7 @@ def show_result(result: Result, session: Session, background: BackgroundChoice, 
         "before": _write(image, result.stem, "input", session),
         "after": _write(foreground, result.stem, "cutout", session),
         "alpha": address_of(_write_alpha(alpha, result.stem, session)),
+        "painting": painting_facts(result, version),
         "behind": "" if behind is None else _write(behind, result.stem, "background", session),
         "labels": (text.VIEWER_BEFORE, text.VIEWER_AFTER),
         "alts": (text.VIEWER_BEFORE_ALT, text.VIEWER_AFTER_ALT),
@@ -99,12 +111,18 @@ def _write_alpha(alpha: NDArray[np.float32], stem: str, session: Session) -> Pat
     return path
 
 
-def _template(label: str, views: bool) -> str:
+def _layers() -> str:
+    """The pictures from the bottom to the top; what is left out is shown grey while it is painted on."""
+    layers = (("left-out", "before"), ("behind", "behind"), ("after", "after"), ("alpha", "alpha"), ("before", "before"))
+    return "".join(f'<img class="{name}" data-shows="{shows}" alt="" draggable="false"/>' for name, shows in layers)
+
+
+def _template(label: str, stage: bool) -> str:
     choices = "".join(
         f'<button type="button" data-view="{view}" aria-pressed="{str(view == "result").lower()}">{title}</button>'
         for view, title in text.VIEWS.items()
     )
-    looks = f'<div class="views" role="group" aria-label="{text.VIEWS_LABEL}">{choices}</div>' if views else "<span></span>"
+    looks = f'<div class="views" role="group" aria-label="{text.VIEWS_LABEL}">{choices}</div>' if stage else "<span></span>"
     zooms = "".join(
         f'<button type="button" data-zoom="{zoom}" aria-label="{name}" title="{name}">{sign}</button>'
         for zoom, (sign, name) in text.ZOOMS.items()
@@ -112,13 +130,13 @@ def _template(label: str, views: bool) -> str:
     return (
         f'<div class="viewer empty" data-view="result" role="group" aria-label="{escape(label)}">'
         f'<div class="frame" tabindex="0" role="group" aria-label="{escape(text.VIEWER_FRAME)}">'
-        '<div class="canvas"><img class="behind" alt="" draggable="false"/><img class="after" alt="" draggable="false"/>'
-        '<img class="alpha" alt="" draggable="false"/><img class="before" alt="" draggable="false"/></div>'
+        f'<div class="canvas">{_layers()}{"<canvas></canvas>" if stage else ""}</div>{_RING if stage else ""}'
         '<span class="tag left"></span><span class="tag right"></span><i class="border"></i>'
         f'<span class="grip" role="slider" tabindex="0" aria-label="{escape(text.VIEWER_GRIP)}" aria-valuemin="0" '
         'aria-valuemax="100" aria-valuenow="50"></span>'
         f'<p class="nothing">{text.VIEWER_EMPTY}</p></div>'
-        f'<div class="looks">{looks}<div class="zooms" role="group" aria-label="{text.ZOOMS_LABEL}">{zooms}'
+        f'{tools_html() if stage else ""}<div class="looks">{looks}'
+        f'<div class="zooms" role="group" aria-label="{text.ZOOMS_LABEL}">{zooms}'
         f'<output class="percent"></output><button type="button" data-full="1" aria-label="{text.VIEWER_FULL}" '
         f'title="{text.VIEWER_FULL}">{_FULL_SCREEN}</button></div></div></div>'
     )

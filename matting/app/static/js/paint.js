@@ -1,16 +1,16 @@
-// Strokes of a brush on a picture. Python is sent all of them, and asked again only when it has answered; what it has not
-// answered yet is drawn.
-const PATIENCE_MS = 20000;
-let photo = '', version = 0, asked = 0, since = 0, strokes = [], stroke = null, pointer = null, kind = 'remove', brush = 18;
-const find = (what) => element.querySelector(what);
-const all = (what) => [...element.querySelectorAll(what)];
-const facts = () => find('.paint').dataset;
-const answered = () => Number(facts().version) === version;
+// Strokes of a brush on the stage, at any zoom. Python is sent all of them, and asked again only when it has answered; what it
+// has not answered yet is drawn.
+const PATIENCE_MS = 20000, BRUSHES = [6, 80], MOST_DOTS = 2048;  // radius in thousandths of the longer side; side of the canvas
+let photo = '', version = 0, since = 0, sent = 0, strokes = [], undone = [], stroke = null, kind = 'remove', brush = 18;
+const sheet = find('canvas'), tools = find('.tools');
+const facts = () => shown.painting ?? {version: 0, answered: 0, strokes: 0, points: 0};
+const answered = () => facts().version === version;
+const painting = () => find('.viewer').dataset.view === 'paint';
 const points = () => strokes.reduce((sum, each) => sum + each.points.length, 0);
-const full = () => strokes.length >= facts().strokes || points() >= facts().points;
-const paint = () => {
-  const canvas = find('canvas'), pen = canvas.getContext('2d'), box = canvas.getBoundingClientRect();
-  const width = canvas.width = box.width * devicePixelRatio, height = canvas.height = box.height * devicePixelRatio;
+const draw = () => {
+  const pen = sheet.getContext('2d'), longest = Math.max(canvas.clientWidth, canvas.clientHeight) * devicePixelRatio;
+  const share = Math.min(1, MOST_DOTS / longest) * devicePixelRatio;
+  const width = sheet.width = canvas.clientWidth * share, height = sheet.height = canvas.clientHeight * share;
   pen.lineCap = pen.lineJoin = 'round';
   for (const {keep, radius, points} of [...(answered() ? [] : strokes.slice(facts().answered)), ...(stroke ? [stroke] : [])]) {
     pen.strokeStyle = keep ? '#2fae6bb0' : '#e0453ab0';
@@ -22,75 +22,88 @@ const paint = () => {
   }
 };
 const show = () => {
-  for (const button of all('[data-kind]')) button.setAttribute('aria-pressed', button.dataset.kind === kind);
-  for (const button of all('[data-act]')) button.disabled = strokes.length === 0;
-  find('.tools input').value = brush;
-  find('.easel').classList.toggle('busy', !answered());
-  paint();
+  for (const button of tools.querySelectorAll('[data-kind]')) button.setAttribute('aria-pressed', button.dataset.kind === kind);
+  for (const name of ['undo', 'clear']) tools.querySelector(`[data-act=${name}]`).disabled = strokes.length === 0;
+  tools.querySelector('[data-act=redo]').disabled = undone.length === 0;
+  tools.querySelector('input').value = brush;
+  find('.viewer').classList.toggle('busy', !answered());
+  draw();
 };
 const ask = () => {
-  [asked, since] = [version, Date.now()];
-  trigger('select', {value: {photo, version, strokes}});
+  [sent, since] = [version, Date.now()];
+  trigger('input', {value: {photo, version, strokes}});
 };
-const change = () => {
-  const idle = Number(facts().version) === asked || Date.now() - since > PATIENCE_MS;
+const change = (next, taken) => {
+  const idle = facts().version === sent || Date.now() - since > PATIENCE_MS;
+  [strokes, undone] = [next, taken];
   version += 1;
   show();
   if (idle) ask();
 };
-const renew = () => {
-  if (!find('.paint')) return;
-  if (facts().photo !== photo) [photo, version, asked, strokes, stroke] = [facts().photo, 0, 0, [], null];
-  new ResizeObserver(paint).observe(find('.easel'));
+const ACTS = {
+  undo: () => strokes.length && change(strokes.slice(0, -1), [...undone, strokes.at(-1)]),
+  redo: () => undone.length && change([...strokes, undone.at(-1)], undone.slice(0, -1)),
+  clear: () => strokes.length && change([], [...strokes].reverse()),
+};
+const size = (next) => {
+  brush = Math.round(within(BRUSHES[0], next, BRUSHES[1]));
   show();
-  if (!answered() && asked !== version) ask();
 };
-const place = (event) => {
-  const box = find('canvas').getBoundingClientRect();
-  const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+const spot = (event) => {
+  const box = canvas.getBoundingClientRect(), [x, y] = inside(event);
   const width = brush / 500 * Math.max(box.width, box.height);
-  find('.ring').style.cssText = `left:${100 * x}%;top:${100 * y}%;width:${width}px`;
-  return [x, y].map((share) => Math.round(Math.min(1, Math.max(0, share)) * 1e4) / 1e4);
+  find('.ring').style.cssText = `left:${x}px;top:${y}px;width:${width}px`;
+  const shares = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  return shares.map((share) => Math.round(within(0, share, 1) * 1e5) / 1e5);
 };
-const drop = () => {
-  stroke = null;
-  paint();
-};
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (!button) return;
-  if (button.dataset.kind) {
-    kind = button.dataset.kind;
+Object.assign(tool, {
+  takes: () => painting() && strokes.length < facts().strokes && points() < facts().points,
+  hover: (event) => { if (painting()) spot(event); },
+  start: (event) => {
+    stroke = {keep: kind === 'keep', radius: brush / 1000, points: [spot(event)]};
+    draw();
+  },
+  move: (event) => {
+    const [x, y] = spot(event), [before, above] = stroke.points.at(-1), least = 2 / Math.max(canvas.clientWidth, 1);
+    if (Math.hypot(x - before, y - above) > Math.min(0.003, least) && stroke.points.length < facts().points / 10) {
+      stroke.points.push([x, y]);
+    }
+    draw();
+  },
+  end: () => {
+    const one = stroke;
+    stroke = null;
+    change([...strokes, one], []);
+  },
+  drop: () => {
+    stroke = null;
+    draw();
+  },
+  renew: () => {
+    if (!shown.painting) return;
+    if (shown.photo !== photo) [photo, version, sent, strokes, undone, stroke] = [shown.photo, 0, 0, [], [], null];
+    find('.viewer').dataset.answered = facts().answered;
     show();
-    return;
-  }
-  strokes = button.dataset.act === 'undo' ? strokes.slice(0, -1) : [];
-  change();
+    if (!answered() && sent !== version) ask();
+  },
+  place: () => { if (painting()) draw(); },
 });
-element.addEventListener('input', (event) => { brush = Number(event.target.value); });
-element.addEventListener('pointerdown', (event) => {
-  if (event.target.tagName !== 'CANVAS' || event.button !== 0 || full()) return;
-  if (stroke) return drop();
+tools.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button?.dataset.act) ACTS[button.dataset.act]();
+  if (!button?.dataset.kind) return;
+  kind = button.dataset.kind;
+  show();
+});
+tools.addEventListener('input', (event) => size(Number(event.target.value)));
+document.addEventListener('keydown', (event) => {
+  if (!painting() || !frame.clientWidth || /^(INPUT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== 'range') return;
+  const key = event.key.toLowerCase(), control = event.ctrlKey || event.metaKey;
+  if (control && key === 'z') ACTS[event.shiftKey ? 'redo' : 'undo']();
+  else if (control && key === 'y') ACTS.redo();
+  else if (!control && key === '[') size(brush / 1.25);
+  else if (!control && key === ']') size(brush * 1.25);
+  else return;
   event.preventDefault();
-  event.target.setPointerCapture(event.pointerId);
-  pointer = event.pointerId;
-  stroke = {keep: kind === 'keep', radius: brush / 1000, points: [place(event)]};
-  paint();
 });
-element.addEventListener('pointermove', (event) => {
-  if (stroke ? event.pointerId !== pointer : event.target.tagName !== 'CANVAS') return;
-  const [x, y] = place(event);
-  if (!stroke) return;
-  const [left, top] = stroke.points[stroke.points.length - 1];
-  if (Math.hypot(x - left, y - top) > 0.003 && stroke.points.length < facts().points / 10) stroke.points.push([x, y]);
-  paint();
-});
-element.addEventListener('pointerup', (event) => {
-  if (!stroke || event.pointerId !== pointer) return;
-  strokes = [...strokes, stroke];
-  stroke = null;
-  change();
-});
-element.addEventListener('pointercancel', (event) => { if (stroke && event.pointerId === pointer) drop(); });
-watch('value', renew);
-renew();
+show();

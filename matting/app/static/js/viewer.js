@@ -4,6 +4,7 @@ const LARGEST = 8, STEP = 1.5, TAP_MS = 300, TAP_PX = 12;  // screen pixels to a
 const find = (what) => element.querySelector(what);
 const frame = find('.frame'), canvas = find('.canvas'), grip = find('.grip');
 const pointers = new Map();
+const tool = {takes: () => false, hover() {}, drop() {}, renew() {}, place() {}};  // what else pointers may do on the picture
 let shown = {}, scale = 1, left = 0, top = 0, fitted = true, wipe = 0.5, asked = '', held = null, tapped = null;
 const within = (low, value, high) => Math.min(Math.max(value, low), high);
 const fit = () => Math.min(frame.clientWidth / shown.width, frame.clientHeight / shown.height);
@@ -14,7 +15,7 @@ const border = () => {
   const from = Math.max(0, left), to = Math.min(frame.clientWidth, left + scale * shown.width);
   return {from, to, edge: from + wipe * (to - from)};
 };
-const ask = () => {
+const askFull = () => {
   const wanted = scale * devicePixelRatio * shown.width;
   if (shown.pixels >= shown.width || wanted < 1.05 * shown.pixels || asked === shown.after) return;
   asked = shown.after;
@@ -33,13 +34,16 @@ const place = () => {
   frame.style.setProperty('--from', `${from}px`);
   frame.style.setProperty('--to', `${frame.clientWidth - to}px`);
   frame.style.setProperty('--under', `${Math.max(0, frame.clientHeight - top - height)}px`);
+  find('.tag.left').hidden = edge - from < 80;
+  find('.tag.right').hidden = to - edge < 80;
   grip.setAttribute('aria-valuenow', Math.round(100 * wipe));
   frame.classList.toggle('zoomed', zoomed());
   frame.classList.toggle('pixels', scale >= 3 * own());
   find('.percent').textContent = `${Math.round(100 * scale * devicePixelRatio)} %`;
   find('[data-zoom=out]').disabled = find('[data-zoom=fit]').disabled = !zoomed();
   find('[data-zoom=in]').disabled = scale >= LARGEST * own();
-  ask();
+  tool.place();
+  askFull();
 };
 const zoomTo = (next, x = frame.clientWidth / 2, y = frame.clientHeight / 2) => {
   if (!shown.width) return;
@@ -70,10 +74,12 @@ element.addEventListener('click', (event) => {
   if (button?.dataset.full) document.fullscreenElement ? document.exitFullscreen() : find('.viewer').requestFullscreen();
 });
 const look = (view) => {
+  if ((view === 'paint') !== (find('.viewer').dataset.view === 'paint')) wipe = view === 'paint' ? 0 : 0.5;
   find('.viewer').dataset.view = view;
   for (const each of element.querySelectorAll('[data-view]:not(.viewer)')) {
     each.setAttribute('aria-pressed', each.dataset.view === view);
   }
+  place();
 };
 
 // Wheel and pointers. A plain wheel and a vertical swipe are the page's.
@@ -82,7 +88,7 @@ frame.addEventListener('wheel', (event) => {
   event.preventDefault();
   zoomTo(scale * Math.exp(-within(-60, event.deltaY, 60) / 120), ...inside(event));
 }, {passive: false});
-frame.addEventListener('dblclick', (event) => { if (tapped?.type !== 'touch') toggleAt(...inside(event)); });
+frame.addEventListener('dblclick', (event) => { if (tapped?.type !== 'touch' && !tool.takes()) toggleAt(...inside(event)); });
 const pinch = () => {
   const [[ax, ay], [bx, by]] = [...pointers.values()];
   return {x: (ax + bx) / 2, y: (ay + by) / 2, apart: Math.max(1, Math.hypot(ax - bx, ay - by))};
@@ -92,13 +98,19 @@ frame.addEventListener('pointerdown', (event) => {
   pointers.set(event.pointerId, inside(event));
   frame.setPointerCapture(event.pointerId);
   const [x, y] = inside(event);
-  if (pointers.size === 2) held = {kind: 'pinch', ...pinch(), scale};
+  if (pointers.size === 2) {
+    if (held?.kind === 'tool') tool.drop();
+    held = {kind: 'pinch', ...pinch(), scale};
+  } else if (event.target !== grip && tool.takes()) held = {kind: 'tool'};
   else if (event.target === grip || !zoomed()) held = {kind: 'wipe', x, loose: event.target === grip || event.pointerType === 'mouse'};
   else held = {kind: 'pan', x, y, left, top};
+  if (held.kind === 'tool') tool.start(event);
   if (held.kind === 'wipe' && event.pointerType === 'mouse' && event.target !== grip) wipeAt(x);
 });
 frame.addEventListener('pointermove', (event) => {
+  if (!held) tool.hover(event);
   if (!pointers.has(event.pointerId) || !held) return;
+  if (held.kind === 'tool') return tool.move(event);
   const [x, y] = inside(event);
   pointers.set(event.pointerId, [x, y]);
   if (held.kind === 'wipe' && (held.loose ||= Math.abs(x - held.x) > TAP_PX)) wipeAt(x);
@@ -113,6 +125,10 @@ frame.addEventListener('pointermove', (event) => {
 });
 const release = (event) => {
   if (!pointers.delete(event.pointerId)) return;
+  if (held?.kind === 'tool') {
+    held = null;
+    return event.type === 'pointerup' ? tool.end() : tool.drop();
+  }
   const [x, y] = inside(event), now = Date.now();
   if (event.type === 'pointerup' && event.pointerType === 'touch' && held?.kind !== 'pinch' && event.target !== grip) {
     const near = tapped && now - tapped.time < TAP_MS && Math.hypot(x - tapped.x, y - tapped.y) < 2 * TAP_PX;
@@ -161,9 +177,9 @@ const renew = async () => {
   find('.viewer').style.setProperty('--tall', next.height / next.width);
   const another = next.photo !== shown.photo;
   shown = next;
-  for (const name of ['before', 'after', 'alpha', 'behind']) {
-    const picture = find(`img.${name}`);
-    if (next[name]) picture.src = next[name]; else picture.removeAttribute('src');
+  for (const picture of canvas.querySelectorAll('img')) {
+    const address = next[picture.dataset.shows];
+    if (address) picture.src = address; else picture.removeAttribute('src');
   }
   canvas.style.setProperty('--mask', next.alpha ? `url("${next.alpha}")` : 'none');
   find('.tag.left').textContent = next.labels[0];
@@ -173,6 +189,7 @@ const renew = async () => {
     [fitted, wipe, asked] = [true, 0.5, ''];
     look('result');
   }
+  tool.renew();
   place();
 };
 document.addEventListener('backdrop', (event) => {
@@ -182,4 +199,4 @@ document.addEventListener('backdrop', (event) => {
 });
 new ResizeObserver(place).observe(frame);
 watch('value', renew);
-renew();
+renew();  // waits for its pictures, so that what else is done with them is there by then
