@@ -66,6 +66,7 @@ def test_the_tray_shows_what_the_stage_shows(open_page, tmp_path):
         page.wait_for_function("name => document.querySelector('.toast-body')?.innerText.includes(name)",
                                arg="cannot be used" if name == "broken.jpg" else "90 million pixels")  # fmt: skip
         page.wait_for_function("document.querySelector('#photo img')?.src.includes('mine.jpg')")
+        page.wait_for_function("!document.querySelector('#save .actions').inert")
         assert "mine" in page.locator("#result img.after").get_attribute("src")
         page.locator(".toast-close").first.click()
 

@@ -31,6 +31,7 @@ from matting.app.service import (
     read_ground_truth,
 )
 from matting.app.session import Session, StoppedError
+from matting.app.views import actions
 from matting.app.views.ground_truth import ground_truth_html
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.photo_page import build_photo_page, note_html
@@ -126,7 +127,13 @@ class PhotoTab:
             yield {self.session: session, **self.shown.tray(session)}
             raise
         self.service.sessions.stop(request)
-        yield {self.session: session, self.page.note: note_html(text.WORKING), self.page.stop: gr.Button(visible=True)}
+        asleep = {self.page.actions: actions.NOTHING}  # the tray shows the new photo, the stage still the last one
+        yield {
+            self.session: session,
+            self.page.note: note_html(text.WORKING),
+            self.page.stop: gr.Button(visible=True),
+            **asleep,
+        }
 
     def stop_work(self, request: gr.Request) -> None:
         self.service.sessions.stop(request)
@@ -284,7 +291,8 @@ class PhotoTab:
         if session.painting.photo != painting.photo:
             session.painting = painting
         stage = show_result(session.result, session, background, version=session.painting.version)
-        return {self.page.viewer: stage, **self.shown.tray(session)}
+        saves = actions.actions_value(session.result)
+        return {self.page.viewer: stage, self.page.actions: saves, **self.shown.tray(session)}
 
     # Quick answers from what is already computed
 
