@@ -23,6 +23,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pillow_heif
+from hostile_media import mutate_boxes, sounds, stated_files
 from PIL import Image
 
 pillow_heif.register_heif_opener()
@@ -31,6 +32,7 @@ SECONDS, MEMORY_GB = 10.0, 2.0
 PHOTOS = ("png", "jpg", "webp", "gif", "tif", "heic", "avif")
 CLIPS = ("mp4", "webm", "clip.gif")
 WEIGHTS = ("safetensors",)
+CLIP_ENDINGS = (".mp4", ".webm", ".clip.gif", ".mov", ".mkv", ".avi", ".ts")
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = (61, 47)) -> Image.Image:
@@ -118,6 +120,26 @@ def mutants(count: int, seed: int, files: dict[str, bytes]) -> Iterator[tuple[st
         kind = kinds[number % len(kinds)]
         random = np.random.default_rng((seed, number))
         yield f"{number}.{kind}", mutate(files[kind], random, 90_000 if kind in WEIGHTS else 1 << 12)
+
+
+def stated_mutants(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Files whose boxes of colour, rotation and alpha are changed; names and contents."""
+    files = stated_files()
+    kinds = [*files]
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        yield f"stated{number}.{kind}", mutate_boxes(files[kind], np.random.default_rng((seed, number, 1)))
+
+
+def sound_mutants(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Clips with unusual sound, combinations as they are, and then any of them changed at random."""
+    whole = [*sounds()]
+    yield from whole[::4]  # over 400 of them
+    for number in range(count):
+        random = np.random.default_rng((seed, number, 2))
+        name, data = whole[random.integers(len(whole))]
+        changed = mutate_boxes(data, random) if random.random() < 0.5 else mutate(data, random, len(data))
+        yield f"sound{number}-{name}", changed
 
 
 def png(width: int, height: int, rows: bytes = b"") -> bytes:
@@ -226,7 +248,7 @@ def classics() -> dict[str, bytes]:
 
 def reader_of(name: str) -> Callable[[Path], object]:
     """What reads an upload of this kind; ends in a result, or in `Problem` or ValueError."""
-    if name.endswith((".mp4", ".webm", ".clip.gif")):
+    if name.endswith(CLIP_ENDINGS):
         return read_clip
     if name.endswith((".safetensors", ".pth")):
         from matting.weights import load_model
@@ -246,7 +268,8 @@ def read_clip(path: Path) -> int:
     if problem:
         raise ValueError(problem)
     with ClipReader(path) as reader:
-        return sum(1 for _ in reader)
+        frames = sum(1 for _ in reader)
+        return frames + len(reader.sound.notes)  # notes are no errors: the pictures are fine
 
 
 def judge(path: Path) -> str:
@@ -310,7 +333,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        contents = {**classics(), **dict(mutants(options.files, options.seed, valid_files()))}
+        share = options.files // 5
+        contents = {**classics(), **dict(mutants(options.files - 2 * share, options.seed, valid_files()))}
+        contents |= {**dict(stated_mutants(share, options.seed)), **dict(sound_mutants(share, options.seed))}
         for name, data in contents.items():
             (folder / name).write_bytes(data)
         del contents
@@ -322,7 +347,7 @@ def main() -> int:
             options.keep.mkdir(exist_ok=True)
             for name in wrong:
                 (options.keep / name).write_bytes((folder / name).read_bytes())
-    kinds = Counter((name.partition(".")[2], verdict) for name, (verdict, _) in verdicts.items() if name not in wrong)
+    kinds = Counter((name.rpartition(".")[2], verdict) for name, (verdict, _) in verdicts.items() if name not in wrong)
     for (kind, verdict), count in sorted(kinds.items()):
         print(f"{kind:14}{verdict:10}{count:6}")
     slow = sorted(verdicts, key=lambda name: -verdicts[name][1])[:3]

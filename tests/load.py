@@ -2,6 +2,7 @@
 
 python tests/load.py users --users 8 --seconds 180    # mixed photos, clips, cancelled requests, garbage, oversize files
 python tests/load.py kill                             # killed in the middle of a clip, then started again
+python tests/load.py inputs FOLDER --users 2          # every file of a folder, by all visitors at once
 python tests/load.py memory                           # a photo that is too much for the memory there is
 python tests/load.py attacker --seconds 120           # two visitors beside one who wants the whole server
 """
@@ -32,6 +33,7 @@ from PIL import Image
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
+CLIP_SUFFIXES = (".gif", ".mkv", ".mov", ".mp4", ".ts", ".webm")
 PORTRAIT = PROJECT / "examples" / "curls.jpg"
 UPLOAD_LIMIT = 80_000_000
 WAIT_S = 60
@@ -106,6 +108,25 @@ class User:
         _, facts, *_ = client.predict(handle_file(str(path)), "512", True, "blur", ["alpha"], api_name="/matte_clip")
         if facts["size_px"] != [width, height] or facts["frames"] != frames:
             raise AssertionError(f"crossed: sent {width} x {height}, {frames} frames, got {facts}")
+
+    def send_all(self, folder: Path) -> None:
+        """Every file of a folder, whatever it is; each ends in a result or in a sentence, and then a photo works."""
+        client = self.connect()
+        for path in sorted(folder.iterdir()):
+            endpoint, options = "/matte_image", ("512", 0, True, True)
+            if path.suffix in CLIP_SUFFIXES:
+                endpoint, options = "/matte_clip", ("512", True, "blur", ["webm", "alpha"])
+            try:
+                client.predict(handle_file(str(path)), *options, api_name=endpoint)
+                self.counts["results"] += 1
+            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs into the table
+                sentence = str(error)
+                self.counts["refused"] += 1
+                print(f"user {self.number}: {path.name}: {sentence}")
+                if "Traceback" in sentence or "cannot be used" not in sentence:
+                    self.wrong.append(f"user {self.number}, {path.name}: {type(error).__name__}: {sentence[:200]}")
+        self.photo(client, np.random.default_rng(self.number))
+        client.close()
 
     def cancel(self, client: Client, random: np.random.Generator) -> None:
         path = self.folder / "cancelled.png"
@@ -227,6 +248,36 @@ def drive_users(options: argparse.Namespace) -> list[str]:
     if len(minutes) > 2 and minutes[-1] > 1.15 * minutes[1]:
         wrong.append("memory grows")
     return wrong
+
+
+def send_inputs(options: argparse.Namespace) -> list[str]:
+    count_statuses()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "server").mkdir()
+        with app(folder / "server") as (process, url):
+            users = [User(number, url, folder / str(number)) for number in range(options.users)]
+            for user in users:
+                user.folder.mkdir()
+            threads = [threading.Thread(target=user.send_all, args=(options.folder,)) for user in users]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            deadline = time.monotonic() + WAIT_S
+            while (left := files_of(folder / "server")) and time.monotonic() < deadline:
+                time.sleep(1)
+            alive = process.poll() is None
+            log = (folder / "server" / "log.txt").read_text(errors="replace")
+    total = sum((user.counts for user in users), Counter())
+    print("requests     " + ", ".join(f"{count} {name}" for name, count in sorted(total.items())))
+    print("answers      " + ", ".join(f"{count} x {status}" for status, count in sorted(_STATUSES.items())))
+    print(f"files left   {len(left)}")
+    wrong = [line for user in users for line in user.wrong]
+    wrong += [] if alive else ["the server died"]
+    wrong += [f"status {status}" for status in _STATUSES if status >= 500]
+    wrong += [f"left behind: {path}" for path in left]
+    return wrong + (["the server's log has a traceback:\n" + log[-3000:]] if "Traceback" in log else [])
 
 
 def kill_in_clip(options: argparse.Namespace) -> list[str]:
@@ -458,6 +509,10 @@ def main() -> int:
     users.add_argument("--users", type=int, default=8)
     users.add_argument("--seconds", type=int, default=180)
     users.set_defaults(run=drive_users)
+    inputs = commands.add_parser("inputs")
+    inputs.add_argument("folder", type=Path)
+    inputs.add_argument("--users", type=int, default=2)
+    inputs.set_defaults(run=send_inputs)
     commands.add_parser("kill").set_defaults(run=kill_in_clip)
     memory = commands.add_parser("memory")
     memory.add_argument("--megabytes", type=int, default=500, help="that the process may grow by")

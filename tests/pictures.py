@@ -37,13 +37,31 @@ def encode(picture: Image.Image | NDArray, kind: str, **options) -> io.BytesIO:
     return file
 
 
+def encode_hdr(srgb: NDArray, curve: str) -> NDArray:
+    """What a camera for HDR records of a scene whose SDR picture this is: paper white at 203 cd/m2, BT.2020 (BT.2408)."""
+    linear = np.where(srgb <= 10.31, srgb / 255 / 12.92, ((srgb / 255 + 0.055) / 1.055) ** 2.4)
+    wide = linear @ np.array([(0.6274, 0.3293, 0.0433), (0.0691, 0.9195, 0.0114), (0.0164, 0.0880, 0.8956)]).T * 203
+    if curve == "pq":
+        y = (wide / 10000) ** (2610 / 16384)
+        return ((3424 / 4096 + 2413 / 128 * y) / (1 + 2392 / 128 * y)) ** (2523 / 32)
+    y = np.maximum(wide @ (0.2627, 0.6780, 0.0593) / 1000, 1e-6)
+    scene = wide / 1000 * y[..., None] ** (1 / 1.2 - 1)
+    a, b = 0.17883277, 0.28466892
+    return np.where(scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(np.maximum(12 * scene - b, 1e-6)) + 0.55991073)
+
+
 SRGB_PRIMARIES = {"r": (0.4361, 0.2225, 0.0139), "g": (0.3851, 0.7169, 0.0971), "b": (0.1431, 0.0606, 0.7141)}
 
 
-def make_profile(space: bytes, gamma: float, primaries: dict[str, tuple[float, float, float]] | None = None) -> bytes:
+def make_profile(
+    space: bytes, gamma: float, primaries: dict[str, tuple[float, float, float]] | None = None, name: str = "test"
+) -> bytes:
     """A minimal ICC profile: a tone curve for every channel and, for RGB, the XYZ of its primaries (ICC.1:2010)."""
     curve = b"curv" + struct.pack(">4xIHxx", 1, round(gamma * 256))
-    tags = {b"wtpt": _xyz(0.9642, 1.0, 0.8249), b"desc": b"desc" + struct.pack(">4xI", 5) + b"test\0" + bytes(79)}
+    tags = {
+        b"wtpt": _xyz(0.9642, 1.0, 0.8249),
+        b"desc": b"desc" + struct.pack(">4xI", len(name) + 1) + name.encode() + bytes(80),
+    }
     for letter, colour in (primaries or {}).items():
         tags |= {f"{letter}XYZ".encode(): _xyz(*colour), f"{letter}TRC".encode(): curve}
     if not primaries:

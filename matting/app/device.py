@@ -11,6 +11,7 @@ from matting.evaluation.methods import METHODS, Resources, Timed, run
 from matting.inference.clip import ClipProgress, ClipSettings, iterate_clip
 from matting.inference.matte import BackgroundSource, Matte
 from matting.inference.photo import matte_image
+from matting.media.image import Picture
 from matting.media.reader import ClipReader
 from matting.network import MattingNetwork
 
@@ -34,7 +35,7 @@ class Device:
 
     Attributes:
         model: the network, in eval mode.
-        matte: `matte_image` of an array.
+        matte: `matte_image` of a picture that has been read.
         matte_clip: `iterate_clip`.
         run_method: one of the methods of a comparison.
     """
@@ -45,7 +46,7 @@ class Device:
         self.matte_clip = lend(duration=clip_seconds)(self._matte_clip)
         self.run_method = lend(duration=method_seconds)(self._run_method)
 
-    def _matte(self, image: NDArray[np.uint8], max_side: int | None = None, options: Mapping[str, Any] = {}) -> Matte:
+    def _matte(self, image: Picture, max_side: int | None = None, options: Mapping[str, Any] = {}) -> Matte:
         return matte_image(image, self.model, max_side, **options)
 
     def _matte_clip(
@@ -57,9 +58,9 @@ class Device:
         return run(METHODS[name].load(Resources(self.model)), image, trimap)
 
 
-def photo_seconds(image: NDArray[np.uint8], *_: Any) -> int:
+def photo_seconds(picture: Picture, *_: Any) -> int:
     """How long to borrow the device for a photo."""
-    return _between(_SECONDS_PER_MEGAPIXEL * image.shape[0] * image.shape[1] / 1e6)
+    return _between(_SECONDS_PER_MEGAPIXEL * picture.image.shape[0] * picture.image.shape[1] / 1e6)
 
 
 def clip_seconds(source: Path, *_: Any) -> int:

@@ -1,6 +1,6 @@
 """Shared by the tabs: the model, the examples, and reading of uploads with errors in plain words."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from matting.app.results.result import ExamplePhoto, Result, file_stem, make_res
 from matting.app.results.strokes import Stroke, draw_scribbles
 from matting.app.session import Session, Sessions, stoppable
 from matting.inference.matte import Matte
-from matting.media.image import FORMATS, load_image
+from matting.media.image import FORMATS, Picture, load_image, load_picture
 from matting.network import MattingNetwork, NetworkConfig
 from matting.weights import locate, read_metadata
 
@@ -53,12 +53,14 @@ class Settings:
         unknown_bias: added to the logit of unknown; 0 is the paper.
         refine: whether unknown regions are redrawn.
         cross_region: whether regions look at their neighbours.
+        ignore_alpha: whether the alpha that a photo came with is left aside.
     """
 
     size: str = "Auto"
     unknown_bias: float = 0.0
     refine: bool = True
     cross_region: bool = True
+    ignore_alpha: bool = False
 
     def max_side(self, image: NDArray[np.uint8]) -> int | None:
         """The longest working side for this image; None leaves the choice to the pipeline.
@@ -101,26 +103,28 @@ class Service:
     def device(self) -> str:
         return str(next(self.model.parameters()).device)
 
-    def matte(self, image: NDArray[np.uint8], settings: Settings, session: Session, strokes: tuple[Stroke, ...] = ()) -> Matte:
-        """Matte (H, W, 3) uint8 on which strokes are painted; raises `StoppedError` if the visitor changes their mind."""
+    def matte(self, picture: Picture, settings: Settings, session: Session, strokes: tuple[Stroke, ...] = ()) -> Matte:
+        """Matte a picture on which strokes are painted; raises `StoppedError` if the visitor changes their mind."""
         options = {
             "unknown_bias": settings.unknown_bias,
             "refine": settings.refine,
             "cross_region": settings.cross_region,
-            "scribbles": draw_scribbles(strokes, *image.shape[:2]),
+            "scribbles": draw_scribbles(strokes, *picture.image.shape[:2]),
+            "ignore_alpha": settings.ignore_alpha,
         }
         with plain_errors(), stoppable(self.model, session):
-            return self.work.matte(image, settings.max_side(image), options)
+            return self.work.matte(picture, settings.max_side(picture.image), options)
 
     def cut_out(self, photo: str | Path, truth: str | Path | None, settings: Settings, session: Session) -> Result:
         """Read a photo and matte it; raises `Problem` in plain words if that cannot be done. A true alpha of another photo's
         size is left out.
         """
-        image = read_photo(photo)
-        alpha = None if truth is None else fitting_truth(truth, image)
-        return make_result(
-            file_stem(photo), self.matte(image, settings, session), unknown_bias=settings.unknown_bias, ground_truth=alpha
+        picture = read_picture(photo)
+        alpha = None if truth is None else fitting_truth(truth, picture.image)
+        result = make_result(
+            file_stem(photo), self.matte(picture, settings, session), unknown_bias=settings.unknown_bias, ground_truth=alpha
         )
+        return replace(result, picture=picture)
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as the app
     def example(self, number: int) -> Result:
@@ -128,7 +132,7 @@ class Service:
         example = self.examples[number]
         image = read_photo(example.image)
         ground_truth = read_ground_truth(example.alpha, image)
-        matte = self.work.matte(image)
+        matte = self.work.matte(Picture(image))
         return make_result(file_stem(example.image), matte, ground_truth=ground_truth, example=example)
 
 
@@ -158,8 +162,15 @@ def name_weights(source: str) -> str:
     return f"{preset}, step {int(metadata['step']):,}" if "step" in metadata else preset
 
 
+def read_picture(path: str | Path) -> Picture:
+    """An upload with its alpha; raises `Problem` that says what to do if it is no photo or too large."""
+    with plain_errors(text.ERROR_UPLOAD):
+        check_pixels(path)
+        return load_picture(path)
+
+
 def read_photo(path: str | Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 of an upload; raises `Problem` that says what to do if it is no photo or too large."""
+    """(H, W, 3) uint8 of an upload, on white where it is transparent; raises as `read_picture`."""
     with plain_errors(text.ERROR_UPLOAD):
         check_pixels(path)
         return load_image(path)

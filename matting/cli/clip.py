@@ -73,7 +73,7 @@ def plan_clip(source: Path, output: Path, options: argparse.Namespace) -> ClipJo
         ValueError: if the output's suffix belongs to no export format.
     """
     if options.save or output.is_dir():
-        return plan_clip_in_folder(source, output, options)
+        return plan_clip_in_folder(source, output, options, source.stem)
     name = _default_format(options)
     suffix = output.suffix.lower()
     if name == "webm" and suffix in _BY_SUFFIX:
@@ -86,10 +86,14 @@ def plan_clip(source: Path, output: Path, options: argparse.Namespace) -> ClipJo
     return ClipJob(source, {name: output})
 
 
-def plan_clip_in_folder(source: Path, folder: Path, options: argparse.Namespace, whole: bool = False) -> ClipJob:
-    """The job of a clip whose files go to a folder; `whole` keeps its suffix in their names, as in a.mp4.webm."""
-    stem = source.name if whole else source.stem
+def plan_clip_in_folder(source: Path, folder: Path, options: argparse.Namespace, stem: str) -> ClipJob:
+    """The job of a clip whose files go to a folder, where their names begin with `stem`."""
     return ClipJob(source, {name: export_path(folder, stem, name) for name in options.save or [_default_format(options)]})
+
+
+def clip_endings(options: argparse.Namespace) -> list[str]:
+    """What the names of the files of a clip end with."""
+    return [EXPORT_FORMATS[name].ending for name in options.save or [_default_format(options)]]
 
 
 def _default_format(options: argparse.Namespace) -> str:
@@ -105,7 +109,9 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
     Raises:
         ValueError, OSError: as `matting.inference.clip.matte_clip`.
     """
-    settings = ClipSettings(max_side=options.max_side or CLIP_MAX_SIDE, temporal=options.temporal)
+    settings = ClipSettings(
+        max_side=options.max_side or CLIP_MAX_SIDE, temporal=options.temporal, ignore_alpha=options.ignore_alpha
+    )
     background = DEFAULT_BACKGROUND if options.background is None else options.background
     with (
         closing(iterate_clip(job.source, model, job.outputs, settings, background=background)) as steps,
@@ -114,4 +120,6 @@ def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespac
         for step in steps:
             bar.total = step.total
             bar.update(step.done - bar.n)
+    for note in step.final_report.notes:
+        tqdm.write(printable(f"{job.source.name}: {note}"), file=sys.stderr)
     tqdm.write(printable(f"{job.source.name}: {step.final_report.summary()}"), file=sys.stderr)

@@ -3,24 +3,31 @@
 import argparse
 import signal
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageColor
 from tqdm import tqdm
 
-from matting.cli.clip import ClipJob, add_clip_options, cut_out_clip, is_clip, plan_clip, plan_clip_in_folder
+from matting.cli.clip import ClipJob, add_clip_options, clip_endings, cut_out_clip, is_clip, plan_clip, plan_clip_in_folder
+from matting.cli.outputs import distinct_stems
 from matting.cli.terminal import Parser, printable
 from matting.evaluation.ray import map_on_ray
 from matting.inference.matte import BackgroundSource
 from matting.inference.photo import matte_image
-from matting.media.image import PHOTO_SUFFIXES, check_writable, load_image, save_image
+from matting.media.colour import DISPLAY_P3, SRGB, ColourSpace, convert
+from matting.media.image import PHOTO_SUFFIXES, check_writable, load_image, load_picture, save_image
+from matting.media.metadata import read_metadata
+from matting.media.names import fit_name
 from matting.network import MattingNetwork
 from matting.postprocess.bit_depth import to_8_bit
 from matting.weights import load_model
+
+_COLOUR_SPACES = {"srgb": SRGB, "display-p3": DISPLAY_P3}
 
 
 class Job(NamedTuple):
@@ -90,6 +97,24 @@ def build_parser() -> argparse.ArgumentParser:
         help="longer side of the network's input; larger resolves finer hair and takes longer (default: 896 for photos, where "
         "people who are small are matted in a crop, and 768 for clips). The result always has the photo's size",
     )
+    parser.add_argument(
+        "--ignore-alpha",
+        action="store_true",
+        help="put photos and clips that are transparent already on white first (default: their transparency is kept, and the "
+        "people in them cut out)",
+    )
+    parser.add_argument(
+        "--keep-metadata",
+        action="store_true",
+        help="keep the artist, copyright and date of a photo; never its place or the camera's number (default: only its "
+        "resolution in dots per inch)",
+    )
+    parser.add_argument(
+        "--colour-space",
+        choices=_COLOUR_SPACES,
+        default="srgb",
+        help="of the colours of photos that are written, with its profile (default: %(default)s)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: %(default)s)")
     parser.add_argument(
         "--weights",
@@ -145,7 +170,7 @@ def plan_jobs(options: argparse.Namespace) -> list[Job | ClipJob]:
     elif source.is_file() and is_clip(source):
         jobs = [plan_clip(source, output, options)]
     elif source.is_file():
-        jobs = [Job(source, output / name_result(source) if output.is_dir() else output)]
+        jobs = [Job(source, output / fit_name(source.stem, ".png") if output.is_dir() else output)]
         check_writable(jobs[0].targets[0], transparent=not options.alpha and options.background is None)
     else:
         raise ValueError(f"there is no file or folder {source}")
@@ -169,9 +194,14 @@ def plan_folder(folder: Path, output: Path, options: argparse.Namespace) -> list
             print(printable(f"left out {entry}: {_why_left_out(entry)}"), file=sys.stderr)
     if not photos and not clips:
         raise ValueError(f"there are no photos or clips in {folder}")
-    return [Job(photo, output / name_result(photo, whole=whole)) for photo, whole in _twins(photos)] + [
-        plan_clip_in_folder(clip, output, options, whole=whole) for clip, whole in _twins(clips)
-    ]
+    stems = distinct_stems([*photos, *clips], lambda file: clip_endings(options) if file in clips else [".png"])
+    jobs: list[Job | ClipJob] = [Job(photo, output / fit_name(stems[photo], ".png")) for photo in photos]
+    jobs += [plan_clip_in_folder(clip, output, options, stems[clip]) for clip in clips]
+    for job in jobs:
+        if not job.targets[0].name.startswith(job.source.stem) or stems[job.source] != job.source.stem:
+            targets = ", ".join(path.name for path in job.targets)
+            print(printable(f"named apart: {job.source.name} becomes {targets}"), file=sys.stderr)
+    return jobs
 
 
 def _leads_out(entry: Path) -> bool:
@@ -183,17 +213,6 @@ def _why_left_out(entry: Path) -> str:
     if _leads_out(entry):
         return "a link that leads out of the folder"
     return "a folder" if entry.is_dir() else "not a photo or clip by its name"
-
-
-def _twins(files: Sequence[Path]) -> list[tuple[Path, bool]]:
-    """Each file, and whether another one has the same stem."""
-    stems = Counter(file.stem.lower() for file in files)
-    return [(file, stems[file.stem.lower()] > 1) for file in files]
-
-
-def name_result(photo: Path, whole: bool = False) -> str:
-    """a.jpg -> a.png; `whole` keeps the suffix too, a.jpg.png, in case there are a.jpg and a.webp."""
-    return f"{photo.name if whole else photo.stem}.png"
 
 
 def run_jobs(jobs: Iterable[Job | ClipJob], model: MattingNetwork, options: argparse.Namespace) -> int:
@@ -222,6 +241,8 @@ def run_job(job: Job | ClipJob, model: MattingNetwork, options: argparse.Namespa
             cut_out_photo(job, model, options)
     except (ValueError, OSError, MemoryError) as error:
         return f"{job.source}: {error or type(error).__name__}"
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this file's failure, and the others are done
+        return f"{job.source}: unexpected {type(error).__name__}: {error}"
     return ""
 
 
@@ -237,14 +258,29 @@ def count_failures(reasons: Iterable[str], total: int) -> int:
 
 def cut_out_photo(job: Job, model: MattingNetwork, options: argparse.Namespace) -> None:
     """Matte one photo and write its alpha, composite or cutout, as the options say."""
-    matte = matte_image(job.source, model, options.max_side)
+    matte = matte_image(job.source, model, options.max_side, ignore_alpha=options.ignore_alpha)
+    space = _COLOUR_SPACES[options.colour_space]
+    if space != SRGB:  # the network has seen sRGB, which it knows; the colours that are written are read once more
+        picture = load_picture(job.source, space)
+        matte = replace(matte, image=picture.on((255, 255, 255)) if options.ignore_alpha else picture.image)
     if options.alpha:
         result = Image.fromarray(to_8_bit(matte.alpha))
     elif options.background is not None:
-        result = Image.fromarray(matte.composite(options.background))
+        result = Image.fromarray(matte.composite(_in_space(options.background, space)))
     else:
         result = matte.cutout()
-    save_image(result, job.target)
+    save_image(result, job.target, read_metadata(job.source, notes=options.keep_metadata), space)
+
+
+def _in_space(background: BackgroundSource, space: ColourSpace) -> BackgroundSource:
+    """A colour or picture of sRGB in the colours that are written."""
+    if space == SRGB or isinstance(background, str | Image.Image):
+        return background
+    pixels = convert(np.array(background, np.uint8).reshape(-1, 1, 3), SRGB, space)
+    if isinstance(background, tuple):
+        red, green, blue = pixels.ravel().tolist()
+        return red, green, blue
+    return pixels.reshape(background.shape)
 
 
 def command() -> int:

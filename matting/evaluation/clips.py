@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from matting.evaluation.benchmark import peak_bytes
 from matting.evaluation.metrics import dtssd, sad
 from matting.inference.clip import CLIP_MAX_SIDE, STAGES, ClipReport, ClipSettings, matte_clip, matte_frames
+from matting.media.encoding import H264_MP4, Encoding
 from matting.media.export import export_path
 from matting.media.prefetch import prefetch
 from matting.media.reader import ClipReader
-from matting.media.writer import H264_MP4, ClipWriter, Encoding
+from matting.media.writer import ClipWriter
 from matting.network import MattingNetwork
 from matting.weights import load_model
 

@@ -20,6 +20,7 @@ from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, Te
 from matting.inference.trimap import apply_trimap, mark_unknown
 from matting.inference.working_size import working_size
 from matting.media.export import EXPORT_FORMATS, MatteFrame
+from matting.media.image import Picture
 from matting.media.prefetch import prefetch
 from matting.media.reader import ClipInfo, ClipReader, Frame
 from matting.network import CoarsePrediction, MattingNetwork, refine_regions, select_regions
@@ -40,6 +41,7 @@ class ClipSettings:
         max_side: longest working side in pixels.
         unknown_bias: added to the trimap's logit of unknown; above 0 more regions are refined, 0 is the paper.
         refine: False returns the coarse alpha, enlarged bilinearly.
+        ignore_alpha: True composites a clip that has an alpha on white and treats it as opaque.
         temporal: whether the coarse stage's output is filtered over time (see `TemporalFilter`); False treats every frame as a
             photo.
     """
@@ -48,6 +50,7 @@ class ClipSettings:
     unknown_bias: float = 0.0
     refine: bool = True
     temporal: bool = True
+    ignore_alpha: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class ClipReport:
         seconds: time spent per stage, "decode", "network" and "encode"; they overlap, so their sum exceeds `wall`.
         wall: seconds from start to end.
         paths: the output file of each export format.
+        notes: what has to be said about the sound: tracks that were left out, and why.
     """
 
     info: ClipInfo
@@ -84,6 +88,7 @@ class ClipReport:
     seconds: Mapping[str, float]
     wall: float
     paths: Mapping[str, Path]
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """One line: frames, seconds per frame, and the share of each stage in the time."""
@@ -184,7 +189,8 @@ def iterate_clip(
             stack.close()
     frames = tuple(FrameFacts(*fact, change) for fact, change in zip(facts, meter.finish(), strict=True))
     size = working_size(reader.info.height, reader.info.width, settings.max_side)
-    report = ClipReport(reader.info, size, frames, seconds, perf_counter() - started, paths)
+    notes = tuple(dict.fromkeys(note for writer in writers for note in writer.notes))
+    report = ClipReport(reader.info, size, frames, seconds, perf_counter() - started, paths, notes)
     yield ClipProgress(len(frames), len(frames), 0.0, report)
 
 
@@ -203,8 +209,8 @@ def matte_frames(
     device = next(model.parameters()).device
     temporal = TemporalFilter() if settings.temporal else None
     waiting: deque[Frame] = deque()
-    previous = None
-    with closing(prefetch(_batches(reader, _batch_length(reader.info, size, device), seconds))) as batches:
+    previous, length = None, _batch_length(reader.info, size, device)
+    with closing(prefetch(_batches(reader, length, seconds, settings.ignore_alpha))) as batches:
         for frames in batches:
             with _timed(seconds, "network"):
                 images = torch.cat([to_tensor(frame.image, size, device) for frame in frames])
@@ -254,18 +260,30 @@ def _refine_stage(
             upsample_alpha(to_array(refined[i]), to_array(known[i]), small, frame.image) if settings.refine else coarse_alpha
         )
         share = counts[i] / trimaps[0, 0].numel()
-        mattes.append(MatteFrame(frame.image, alpha, coarse_alpha, frame.pts, frame.duration, share, cut))
+        came = None if frame.alpha is None else frame.alpha.astype(np.float32) / np.float32(255)
+        if came is not None:
+            alpha, coarse_alpha = alpha * came, coarse_alpha * came
+        mattes.append(MatteFrame(frame.image, alpha, coarse_alpha, frame.pts, frame.duration, share, cut, came))
     return mattes
 
 
-def _batches(reader: ClipReader, length: int, seconds: dict[str, float]) -> Generator[list[Frame], None, None]:
-    frames = iter(reader)
+def _batches(
+    reader: ClipReader, length: int, seconds: dict[str, float], ignore_alpha: bool
+) -> Generator[list[Frame], None, None]:
+    frames = map(_on_white, reader) if ignore_alpha else iter(reader)
     while True:
         with _timed(seconds, "decode"):
             batch = list(islice(frames, length))
         if not batch:
             return
         yield batch
+
+
+def _on_white(frame: Frame) -> Frame:
+    if frame.alpha is None:
+        return frame
+    image = Picture(frame.image, frame.alpha.astype(np.float32) / np.float32(255)).on((255, 255, 255))
+    return frame._replace(image=image, alpha=None)
 
 
 def _batch_length(info: ClipInfo, size: tuple[int, int], device: torch.device) -> int:

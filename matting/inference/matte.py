@@ -41,8 +41,8 @@ class Matte:
     """The result for one photo; all pictures have its size.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
-        alpha: (H, W) float32 in [0, 1], the final alpha.
+        image: (H, W, 3) uint8 RGB; straight colours where the photo came with an alpha, see `matting.media.image.Picture`.
+        alpha: (H, W) float32 in [0, 1], the final alpha; times the alpha that the photo came with.
         coarse_alpha: (H, W) float32 in [0, 1], the coarse stage's, enlarged bilinearly.
         trimap: (H, W) uint8, 0 background, 128 unknown, 255 foreground.
         regions: the refined regions.
@@ -52,6 +52,7 @@ class Matte:
         coarse_sizes: (height, width) of the coarse stage's inputs: the whole photo and, if people in it are small, the crop
             around them, used or not.
         brightening: exposure gain of the network's input, 1 unless the photo is dark.
+        input_alpha: (H, W) float32 in [0, 1] that the photo came with, None if it was opaque or this was to be ignored.
     """
 
     image: NDArray[np.uint8]
@@ -64,6 +65,7 @@ class Matte:
     working_size: tuple[int, int]
     coarse_sizes: tuple[tuple[int, int], ...]
     brightening: float
+    input_alpha: NDArray[np.float32] | None = None
 
     @property
     def working_scale(self) -> tuple[float, float]:
@@ -97,7 +99,7 @@ class Matte:
         Raises:
             ValueError: if the background is none of these.
         """
-        return compose(self.image, self.alpha, read_background(background))
+        return compose(self.image, self.alpha, read_background(background), self.input_alpha)
 
 
 def read_background(source: BackgroundSource) -> Background:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.media.atomic import AtomicFile
+from matting.media.encoding import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, Encoding
+from matting.media.names import fit_name
 from matting.media.reader import ClipReader
-from matting.media.writer import H264_MP4, PRORES_4444_MOV, VP9_ALPHA_WEBM, ClipWriter, Encoding
+from matting.media.writer import ClipWriter
 from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.compositing import Background, blur_background, compose, composite, paint_background
 from matting.postprocess.foreground import estimate_foreground
@@ -33,11 +35,12 @@ class MatteFrame:
     """One matted frame of a clip.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
-        alpha, coarse_alpha: (H, W) float32 in [0, 1], at the size of the image.
+        image: (H, W, 3) uint8 RGB, straight colours where the clip came with an alpha.
+        alpha, coarse_alpha: (H, W) float32 in [0, 1], at the size of the image; times the alpha the clip came with.
         pts, duration: ticks of the clip's time base.
         unknown_share: share of the cells that were refined.
         cut: whether a new scene begins with this frame.
+        input_alpha: (H, W) float32 in [0, 1] that the clip came with, None if it was opaque or this was to be ignored.
     """
 
     image: Pixels
@@ -47,11 +50,12 @@ class MatteFrame:
     duration: int
     unknown_share: float
     cut: bool
+    input_alpha: NDArray[np.float32] | None = None
 
     @cached_property
     def foreground(self) -> Pixels:
         """(H, W, 3) uint8: estimated foreground colours, extrapolated where alpha is 0, so that no old background is left."""
-        colours = estimate_foreground(self.image, self.alpha)
+        colours = estimate_foreground(self.image, self.alpha, self.input_alpha)
         extrapolated = blur_background(colours, 1 - self.alpha)
         return np.where(self.alpha[..., None] > 0, colours, extrapolated)
 
@@ -65,6 +69,11 @@ class Export(Protocol):
     """An open output file: every frame is written to it; it gets its name once the `with` block ends without an error."""
 
     def write(self, frame: MatteFrame) -> None: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be said about the file, once it is complete."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class ExportFormat:
 
 def export_path(folder: Path, stem: str, name: str) -> Path:
     """Path of a clip's file in the export format of this name: portrait + "alpha" -> portrait_alpha.mp4."""
-    return folder / f"{stem}{EXPORT_FORMATS[name].ending}"
+    return folder / fit_name(stem, EXPORT_FORMATS[name].ending)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,10 @@ class EncodedExport:
 
     def write(self, frame: MatteFrame) -> None:
         self.writer.write(self.draw(frame, self.background), frame.pts, frame.duration)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.writer.notes
 
 
 class PngSequence:
@@ -112,6 +125,10 @@ class PngSequence:
         Image.fromarray(frame.cutout).save(data, "PNG", compress_level=_FASTEST_PNG)
         self._archive.writestr(name, data.getvalue())
         self._times.append((name, float(frame.pts * self._time_base)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
     def write_times(self) -> None:
         table = io.StringIO()
@@ -168,7 +185,10 @@ def draw_preview(frame: MatteFrame, background: Background) -> Pixels:
     coarse, alpha = (
         np.asarray(Image.fromarray(a).resize(size, Image.Resampling.BOX)) for a in (frame.coarse_alpha, frame.alpha)
     )
-    panels = [image, _draw_grey(coarse), _draw_grey(alpha), compose(image, alpha, background)]
+    came = (
+        None if frame.input_alpha is None else np.asarray(Image.fromarray(frame.input_alpha).resize(size, Image.Resampling.BOX))
+    )
+    panels = [image, _draw_grey(coarse), _draw_grey(alpha), compose(image, alpha, background, came)]
     columns, _ = _preview_grid(*size)
     return np.vstack([np.hstack(panels[i : i + columns]) for i in range(0, 4, columns)])
 

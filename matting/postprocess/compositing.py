@@ -29,13 +29,19 @@ def composite(foreground: NDArray[np.uint8], alpha: NDArray[np.float32], backgro
     return np.rint(below + alpha[..., None] * (foreground - below)).astype(np.uint8)
 
 
-def compose(image: NDArray[np.uint8], alpha: NDArray[np.float32], background: Background) -> NDArray[np.uint8]:
+def compose(
+    image: NDArray[np.uint8],
+    alpha: NDArray[np.float32],
+    background: Background,
+    input_alpha: NDArray[np.float32] | None = None,
+) -> NDArray[np.uint8]:
     """Composite a photo's foreground onto another background, with estimated foreground colours at soft edges.
 
     Args:
         image: (H, W, 3) uint8, the photo.
         alpha: (H, W) in [0, 1].
         background: see `Background`.
+        input_alpha: see `estimate_foreground`.
 
     Returns:
         (H, W, 3) uint8.
@@ -44,7 +50,7 @@ def compose(image: NDArray[np.uint8], alpha: NDArray[np.float32], background: Ba
         ValueError: if the background is a text or tuple that is no colour.
     """
     result = np.array(paint_background(background, image, alpha))
-    foreground = estimate_foreground(image, alpha)
+    foreground = estimate_foreground(image, alpha, input_alpha)
     visible = alpha > 0
     result[visible] = composite(foreground[visible], alpha[visible], result[visible])
     return result

@@ -12,7 +12,9 @@ _MARGIN = 24  # pixels around the soft ones on which colours are estimated as we
 _MAX_SOFT = 1_500_000  # soft pixels; above, colours are estimated at a smaller size and then fitted to the photo: memory
 
 
-def estimate_foreground(image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+def estimate_foreground(
+    image: NDArray[np.uint8], alpha: NDArray[np.float32], input_alpha: NDArray[np.float32] | None = None
+) -> NDArray[np.uint8]:
     """Estimate the foreground colours of pixels with 0 < alpha < 1 (multi-level method, Germer et al. 2020).
 
     Pixels with alpha 0 or 1 keep the photo's colours exactly. Only the bounding box of the others is processed; needs at most
@@ -21,6 +23,8 @@ def estimate_foreground(image: NDArray[np.uint8], alpha: NDArray[np.float32]) ->
     Args:
         image: (H, W, 3) uint8.
         alpha: (H, W) in [0, 1].
+        input_alpha: (H, W) that the image came with, as a factor of alpha. The image's colours are straight, so there is
+            nothing to be estimated where only this is soft.
 
     Returns:
         (H, W, 3) uint8.
@@ -30,6 +34,8 @@ def estimate_foreground(image: NDArray[np.uint8], alpha: NDArray[np.float32]) ->
     """
     if image.shape[:2] != alpha.shape:
         raise ValueError(f"image and alpha must have the same size, got {image.shape[:2]} and {alpha.shape}")
+    if input_alpha is not None:
+        alpha = own_alpha(alpha, input_alpha)
     foreground = image.copy()
     soft = (alpha > 0) & (alpha < 1)
     if not soft.any() or alpha.size == 1:  # the estimator needs at least two pixels
@@ -39,6 +45,11 @@ def estimate_foreground(image: NDArray[np.uint8], alpha: NDArray[np.float32]) ->
     colours = estimate_colours(*parts)[0] if np.count_nonzero(soft) <= _MAX_SOFT else _estimate_smaller(*parts)
     foreground[box][soft[box]] = to_8_bit(colours)
     return foreground
+
+
+def own_alpha(alpha: NDArray[np.float32], input_alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W): the other factor of a product with the alpha that the image came with; 0 where that is 0."""
+    return np.divide(alpha, input_alpha, out=np.zeros_like(alpha), where=input_alpha > 0).clip(0, 1)
 
 
 def _estimate_smaller(image: NDArray[np.uint8], alpha: NDArray[np.float32], soft: NDArray[np.bool_]) -> NDArray[np.float32]:

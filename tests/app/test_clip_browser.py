@@ -8,8 +8,9 @@ import av
 import pytest
 from tabs import open_tab
 
+from matting.media.encoding import H264_MP4
 from matting.media.reader import ClipReader
-from matting.media.writer import H264_MP4, ClipWriter
+from matting.media.writer import ClipWriter
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clip.mp4"
 FRAMES = 10  # of the example; all of it would only take longer

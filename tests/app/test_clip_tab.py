@@ -17,8 +17,10 @@ from matting.app.tabs.clip import check_clip, find_problem
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.inference.clip import ClipProgress, ClipReport, FrameFacts
 from matting.inference.temporal import AlphaChange
+from matting.media.encoding import H264_MP4
+from matting.media.orientation import Orientation
 from matting.media.reader import ClipInfo, ClipReader
-from matting.media.writer import H264_MP4, ClipWriter
+from matting.media.writer import ClipWriter
 
 
 def make_clip(path, frames=4, width=64, height=48):
@@ -34,7 +36,7 @@ def make_clip(path, frames=4, width=64, height=48):
 
 @pytest.fixture
 def report(tmp_path):
-    info = ClipInfo(64, 48, 9, 0.36, Fraction(25), Fraction(1, 25), Fraction(1), 0, "h264", None)
+    info = ClipInfo(64, 48, 9, 0.36, Fraction(25), Fraction(1, 25), Fraction(1), Orientation(), "h264", None)
     changes = [AlphaChange(0.01 * (i > 0), 0.03 if i == 5 else 0.001, i == 7) for i in range(9)]
     frames = tuple(FrameFacts(i / 25, 0.02, change) for i, change in enumerate(changes))
     return ClipReport(info, (384, 512), frames, {"decode": 0.5, "network": 1.0, "encode": 1.5}, 2.0, {})

@@ -16,6 +16,7 @@ from matting.app import device
 from matting.app.results.comparison import Photo, run_method
 from matting.app.service import Service, Settings
 from matting.inference.clip import ClipSettings
+from matting.media.image import Picture
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +65,7 @@ def test_all_work_can_be_lent(lender, lite_model, sessions, request_of, tmp_path
     assert len(lender.functions) == 3
     session = sessions.of(None, request_of("a"))
     image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
-    matte = service.matte(image, Settings(size="512", refine=False), session)
+    matte = service.matte(Picture(image), Settings(size="512", refine=False), session)
     assert matte.alpha.shape == (90, 120) and len(matte.regions.cells) == 0
     compared = run_method("coarse", Photo("noise", image, None), service, session)
     assert compared.alpha.shape == (90, 120) and compared.failure is None
@@ -108,5 +109,5 @@ def test_the_app_asks_zerogpu_and_leaves_cuda_alone_when_imported(tmp_path):
 
 
 def test_the_device_is_borrowed_for_longer_if_there_is_more_to_do(tmp_path):
-    assert device.photo_seconds(np.empty((6000, 8000, 3), np.uint8)) == 34
-    assert device.photo_seconds(np.empty((60_000, 60_000, 0), np.uint8)) == device.LONGEST_S
+    assert device.photo_seconds(Picture(np.empty((6000, 8000, 3), np.uint8))) == 34
+    assert device.photo_seconds(Picture(np.empty((60_000, 60_000, 0), np.uint8))) == device.LONGEST_S

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from clips import make_clip, read
 from PIL import Image
+from sounds import rename_codec, tones, write_clip
 
 from matting.cli.clip import add_clip_options
 from matting.cli.photo import main
@@ -103,6 +104,22 @@ def test_a_folder_of_photos_clips_and_other_things(tmp_path, run, capsys):
     captured = capsys.readouterr()
     assert "cut.mov" in captured.err and "notes.txt" in captured.err
     assert "4 of 5 files done" in captured.out
+
+
+@pytest.mark.parametrize("stem", ["c" * 245, "人" * 82])
+def test_a_clip_with_the_longest_name_is_written_under_what_fits_of_it(tmp_path, run, stem):
+    (tmp_path / "in").mkdir()
+    make_clip(tmp_path / "a.mp4", frames=2).rename(tmp_path / "in" / f"{stem}.mp4")
+    assert run(tmp_path / "in", "-o", tmp_path / "out", "--save", "webm", "composite", "png") == 0
+    names = [path.name for path in (tmp_path / "out").iterdir()]
+    assert len(names) == 3 and all(stem.startswith(name.partition("_")[0].partition(".")[0]) for name in names)
+
+
+def test_sound_that_is_left_out_is_said(tmp_path, run, capsys):
+    source = write_clip(tmp_path / "a.mov", [("pcm_s16le", 48000, "mono", tones(48000, 1, [500]))])
+    rename_codec(source, 0)
+    assert run(source, "-o", tmp_path / "out.webm") == 0
+    assert "a.mov: sound track 1 of 1 is left out: its codec is not known" in capsys.readouterr().err
 
 
 @pytest.mark.slow

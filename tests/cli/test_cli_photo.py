@@ -15,6 +15,9 @@ from scipy.ndimage import binary_erosion
 
 from matting.cli import photo as command
 from matting.cli.photo import main
+from matting.inference.photo import matte_image
+from matting.media.colour import DISPLAY_P3, SRGB
+from matting.media.icc import write_profile
 from matting.weights import save_weights
 
 PROJECT = Path(__file__).parents[2]
@@ -97,6 +100,88 @@ def test_a_failure_is_named_and_the_rest_is_done(album, run, tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.JPG.png", "a.png.png"]
     told = capsys.readouterr()
     assert f"failed: {album / 'b.webp'}: b.webp" in told.err and "2 of 3 files done" in told.out
+
+
+def test_an_unexpected_error_is_one_files_failure(album, run, tmp_path, monkeypatch, capsys):
+    def break_on_b(source, *arguments, **options):
+        if source.name == "b.webp":
+            raise AttributeError("nobody thought of this")
+        return matte_image(source, *arguments, **options)
+
+    monkeypatch.setattr(command, "matte_image", break_on_b)
+    assert run(album, "-o", tmp_path / "out") == 1
+    told = capsys.readouterr()
+    assert f"failed: {album / 'b.webp'}: unexpected AttributeError: nobody thought of this" in told.err
+    assert "2 of 3 files done" in told.out
+
+
+def test_no_two_inputs_write_one_output(run, tmp_path, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.jpg", "a.jpg.jpg", "a.webp"):
+        Image.fromarray(draw_person(60, 50)[0]).save(folder / name)
+    assert run(folder, "-o", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg.jpg.png", "a.jpg.png", "a.webp.png"]
+    told = capsys.readouterr()
+    assert "3 of 3 files done" in told.out and "named apart: a.jpg.jpg becomes a.jpg.jpg.png" in told.err
+
+
+@pytest.mark.parametrize("name", ["😀" * 62 + ".jpg", "人" * 83 + ".jpg", "c" * 251 + ".jpg"])
+def test_every_legal_name_works(name, run, tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.fromarray(draw_person(60, 50)[0]).save(tmp_path / "in" / name)
+    assert run(tmp_path / "in", "-o", tmp_path / "out") == 0
+    assert run(tmp_path / "in" / name, "-o", tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name[:-4] + ".png"]
+
+
+def test_transparency_of_a_photo_is_kept_or_ignored(run, tmp_path):
+    image, truth = draw_person(200, 150)
+    hole = np.full((200, 150), 255, np.uint8)
+    hole[90:110, 65:85] = 0
+    Image.fromarray(np.dstack([image, hole])).save(tmp_path / "in.png")
+    assert run(tmp_path / "in.png", "-o", tmp_path / "kept.png") == 0
+    assert run(tmp_path / "in.png", "-o", tmp_path / "ignored.png", "--ignore-alpha") == 0
+    kept, ignored = (pixels(tmp_path / f"{name}.png", "RGBA") for name in ("kept", "ignored"))
+    assert (kept[95:105, 70:80] == 0).all() and (ignored[95:105, 70:80] == 255).all()
+    assert np.abs(kept[..., 3] / 255 - truth * (hole / 255)).mean() < 0.01
+
+
+def photo_with_notes(path: Path) -> None:
+    """A JPEG as a telephone writes it: place, camera, serial number, photographer, date."""
+    exif = Image.Exif()
+    exif[0x013B], exif[0x8298], exif[0x010F], exif[0x0112] = "A. Nyone", "(c) A. Nyone", "Camera & Co.", 1
+    exif.get_ifd(0x8769).update({0x9003: "2024:05:06 07:08:09", 0xA431: "SERIAL123", 0x927C: b"maker note"})
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.0), 3: "E", 4: (2.0, 17.0, 40.0)})
+    Image.fromarray(draw_person(200, 150)[0]).save(path, exif=exif, dpi=(300, 300), comment=b"at home")
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.webp", "out.tif", "out.avif"])
+def test_metadata_is_dropped_but_for_the_resolution_and_what_is_asked_for(run, tmp_path, name):
+    photo_with_notes(tmp_path / "in.jpg")
+    for options, kept in (([], False), (["--keep-metadata"], True)):
+        assert run(tmp_path / "in.jpg", "-o", tmp_path / name, *options) == 0
+        with Image.open(tmp_path / name) as picture:
+            exif = picture.getexif()
+            assert (exif.get(0x013B), exif.get(0x8298)) == (("A. Nyone", "(c) A. Nyone") if kept else (None, None))
+            assert exif.get_ifd(0x8769).get(0x9003) == ("2024:05:06 07:08:09" if kept else None)
+            assert 0x010F not in exif and not exif.get_ifd(0x8825) and 0xA431 not in exif.get_ifd(0x8769)
+            dpi = picture.info.get("dpi") or (exif[0x011A], exif[0x011B])
+            assert [round(float(value)) for value in dpi] == [300, 300]
+        data = (tmp_path / name).read_bytes()
+        assert not any(secret in data for secret in (b"SERIAL123", b"maker note", b"Camera & Co.", b"at home"))
+
+
+def test_a_photo_is_written_as_display_p3_if_asked(run, tmp_path):
+    image = draw_person(200, 150)[0]
+    Image.fromarray(image).save(tmp_path / "in.png", icc_profile=write_profile(DISPLAY_P3))
+    for options, space in (([], SRGB), (["--colour-space", "display-p3"], DISPLAY_P3)):
+        assert run(tmp_path / "in.png", "-o", tmp_path / "out.png", "--background", "#00ff00", *options) == 0
+        with Image.open(tmp_path / "out.png") as picture:
+            assert picture.info["icc_profile"] == write_profile(space)
+            seen = np.asarray(picture)
+        assert np.abs(seen[100, 75].astype(int) - (FACE if space == DISPLAY_P3 else (255, 110, 33))).max() <= 3
+        assert np.abs(seen[0, 0].astype(int) - ((117, 251, 76) if space == DISPLAY_P3 else (0, 255, 0))).max() <= 1
 
 
 def test_a_failure_leaves_an_older_result_alone(photo, run, tmp_path, monkeypatch, capsys):

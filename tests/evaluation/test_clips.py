@@ -15,8 +15,8 @@ from matting.evaluation.clips import (
     shorten,
 )
 from matting.inference.clip import ClipSettings
+from matting.media.encoding import H264_MP4
 from matting.media.reader import ClipReader
-from matting.media.writer import H264_MP4
 from matting.weights import save_weights
 
 SMALL = ClipSettings(max_side=128, temporal=False)

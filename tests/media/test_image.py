@@ -10,7 +10,7 @@ import pytest
 from pictures import SRGB_PRIMARIES, draw_person, encode, make_profile, quarters
 from PIL import Image
 
-from matting.media.image import MAX_PIXELS, check_writable, load_image, save_image
+from matting.media.image import MAX_PIXELS, check_writable, load_image, load_picture, save_image
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")  # Pillow's, on damaged files
 
@@ -38,12 +38,14 @@ def close_enough(image, expected):
 
 
 @pytest.mark.parametrize("orientation", STORED)
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_exif_orientation_is_applied(orientation, kind):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "HEIF", "AVIF"])
+def test_orientation_is_applied_from_exif_and_from_the_boxes_of_heic_and_avif(orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = np.ascontiguousarray(STORED[orientation](quarters()))
-    assert close_enough(load_image(encode(stored, kind, exif=exif)), quarters())
+    file = encode(stored, kind, exif=exif.tobytes())
+    assert (b"irot" in file.getvalue()) == (kind in ("HEIF", "AVIF") and orientation in (3, 5, 6, 7, 8))
+    assert close_enough(load_image(file), quarters())
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF", "JPEG", "MPO", "WEBP"])
@@ -93,6 +95,26 @@ def test_transparency_is_put_on_white_or_another_colour():
     assert load_image(encode(pixels, "PNG"), (0, 0, 255))[0].tolist() == [[255, 0, 0], [128, 0, 127], [0, 0, 255]]
     grey = Image.merge("LA", [Image.new("L", (1, 1), 0), Image.new("L", (1, 1), 51)])
     assert load_image(encode(grey, "PNG"))[0, 0].tolist() == [204, 204, 204]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_the_alpha_of_a_picture_and_its_straight_colours(kind):
+    pixels = np.zeros((16, 48, 4), np.uint8)
+    pixels[..., :3] = (200, 60, 30)
+    pixels[:, 16:32, 3], pixels[:, 32:, 3] = 128, 255
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 100} if kind in ("AVIF", "HEIF") else {}
+    image, alpha = load_picture(encode(pixels, kind, **options))
+    assert alpha.dtype == np.float32 and alpha[8, [4, 24, 44]] == pytest.approx([0, 128 / 255, 1], abs=0.01)
+    assert np.abs(image[8, [24, 44]].astype(int) - (200, 60, 30)).max() <= 6
+    assert (image[8, 4] == 255).all()  # nothing is seen there, whatever the file holds
+    assert load_picture(encode(quarters(), kind)).alpha is None
+
+
+def test_colours_that_are_stored_times_alpha_are_unmixed():
+    """As some TIFF files have them; the mode of Pillow is called RGBa."""
+    straight = Image.new("RGBA", (4, 4), (200, 60, 30, 128))
+    image, alpha = load_picture(straight.convert("RGBa"))
+    assert np.abs(image[0, 0].astype(int) - (200, 60, 30)).max() <= 1 and alpha[0, 0] == pytest.approx(128 / 255)
 
 
 def test_transparent_colour_of_a_palette():
@@ -189,7 +211,7 @@ def test_what_is_no_picture_says_so(tmp_path):
     for name, reason in (
         ("notes.jpg", "notes.jpg is not a picture"),
         ("empty.jpg", "empty.jpg is empty: 0 bytes"),
-        ("drawing.eps", "drawing.eps is not a picture"),  # it is a program
+        ("drawing.eps", "drawing.eps is PostScript, a program that draws"),
         ("gone.jpg", "there is no file .*gone.jpg"),
         (".", "expected a picture, .* is a folder"),
     ):

@@ -105,3 +105,10 @@ def windswept() -> tuple[np.ndarray, np.ndarray]:
 def test_colours_need_no_compiler():
     script = "import sys, matting.inference.photo; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=EXAMPLES.parent, check=False).returncode == 0
+
+
+def test_where_only_the_alpha_that_came_with_a_picture_is_soft_its_colours_stay():
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    came = np.linspace(0, 1, 40, dtype=np.float32)[None].repeat(40, 0)
+    assert (estimate_foreground(image, came, came) == image).all()
+    assert (estimate_foreground(image, came) != image).any()

@@ -14,10 +14,13 @@ from matting.app.results.parts import Parts, drop_parts, find_parts
 from matting.app.results.strokes import Painting
 from matting.evaluation.metrics import Metrics, measure
 from matting.inference.matte import Matte
+from matting.media.image import Picture
+from matting.media.names import fit_name
 from matting.postprocess.compositing import composite
 from matting.postprocess.foreground import estimate_foreground
 
 PREVIEW_SIDE = 1280  # pixels
+_LONGEST_ENDING = 60  # bytes that are put behind the stem of a file's name
 NOBODY_SHARE = 0.004  # of the crop's area; with less foreground, nobody was found
 
 
@@ -60,6 +63,7 @@ class Result:
         painting: strokes of the correction brush that the matte was made with.
         picked: the parts after the last click on one, without later changes by strokes.
         picked_after: number of strokes at that click.
+        picture: the photo as it was read, with its own alpha.
     """
 
     stem: str
@@ -71,6 +75,7 @@ class Result:
     painting: Painting = field(default_factory=Painting)
     picked: Parts | None = None
     picked_after: int = 0
+    picture: Picture | None = None
 
     @property
     def alpha(self) -> NDArray[np.float32]:
@@ -85,7 +90,8 @@ class Result:
     def preview(self) -> Preview:
         """Downsampled image and alpha with estimated foreground colours, computed once."""
         image, alpha = shrink(self.matte.image), shrink(self.matte.alpha)
-        return Preview(image, alpha, estimate_foreground(image, alpha))
+        came = None if self.matte.input_alpha is None else shrink(self.matte.input_alpha)
+        return Preview(image, alpha, estimate_foreground(image, alpha, came))
 
     @cached_property
     def errors(self) -> tuple[Metrics, Metrics]:
@@ -143,7 +149,7 @@ class Result:
     def full_on(self, background: BackgroundChoice) -> NDArray[np.uint8]:
         """(H, W, 3) uint8: the foreground composited onto a background, at the photo's size."""
         alpha = self.alpha
-        foreground = estimate_foreground(self.matte.image, alpha)
+        foreground = estimate_foreground(self.matte.image, alpha, self.matte.input_alpha)
         return composite(foreground, alpha, render_background(background, self.matte.image, alpha))
 
     def cutout(self) -> Image.Image:
@@ -176,4 +182,4 @@ def file_stem(path: str | Path) -> str:
     """The upload's name without folders, ending, control characters or anything else unfit for a file name."""
     stem = Path(path).stem
     kept = "".join(letter if letter.isalnum() or letter in "-_ ." else "_" for letter in stem)
-    return kept.strip(" .")[:80] or "photo"
+    return fit_name(kept.strip(" .")[:80], spare=_LONGEST_ENDING) or "photo"

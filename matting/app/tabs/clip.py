@@ -212,7 +212,7 @@ class ClipTab:
         page, report = self.page, result.report
         files = [str(path) for product, path in report.paths.items() if product != "preview"]
         return {
-            page.note: note_html(text.CLIP_DONE.format(frames=len(report.frames), seconds=report.wall)),
+            page.note: note_html(_done_text(report)),
             page.stop: gr.Button(visible=False),
             page.preview: str(result.preview),
             page.facts: clip_facts_html(report, self.service.weights),
@@ -260,6 +260,11 @@ def find_problem(clip: str | None) -> str:
     return ""
 
 
+def _done_text(report: ClipReport) -> str:
+    done = text.CLIP_DONE.format(frames=len(report.frames), seconds=report.wall)
+    return " ".join([done, *(f"{note[:1].upper()}{note[1:]}." for note in report.notes)])
+
+
 def facts_of(report: ClipReport) -> dict[str, Any]:
     """A report as plain JSON values."""
     return {
@@ -268,6 +273,7 @@ def facts_of(report: ClipReport) -> dict[str, Any]:
         "working_size_px": list(report.working_size[::-1]),
         "refined_share": round(float(np.mean([frame.unknown_share for frame in report.frames])), 4),
         "seconds": {**{stage: round(value, 3) for stage, value in report.seconds.items()}, "wall": round(report.wall, 3)},
+        "notes": list(report.notes),
         "flickery_frames": flickery_frames([frame.change for frame in report.frames]),
     }
 

@@ -38,6 +38,7 @@ from matting.app.views.photo_page import build_photo_page, note_html
 from matting.app.views.photo_shown import PhotoShown, browsers_show, done_note
 from matting.app.views.swatches import picture_box
 from matting.app.views.viewer import show_result
+from matting.media.image import Picture
 
 Update = dict[Any, Any]
 
@@ -54,7 +55,7 @@ class PhotoTab:
 
     def _wire(self, demo: gr.Blocks) -> None:
         page = self.page
-        settings = [page.size, page.bias, page.refine, page.cross]
+        settings = [page.size, page.bias, page.refine, page.cross, page.ignore_alpha]
         background = [page.behind, page.picture]
         outputs: list[Any] = [
             self.session,
@@ -75,7 +76,7 @@ class PhotoTab:
         inputs = [page.photo, page.truth_file, *settings, *background, self.session]
         new_photo = page.photo.input(self.announce, [page.photo, self.session], outputs, **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
-        rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input]
+        rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input, page.ignore_alpha.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
         runs.append(again.success(self.run_again, [self.session, *settings, *background], **model))
         painted = {**model, **EVERY, "show_progress": "hidden"}  # the stage shows it
@@ -160,6 +161,7 @@ class PhotoTab:
         bias: float,
         refine: bool,
         cross: bool,
+        ignore_alpha: bool,
         choice: str,
         picture: str | None,
         session: Session | None,
@@ -174,7 +176,7 @@ class PhotoTab:
         started = perf_counter()
 
         def compute() -> Result:
-            return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross), session)
+            return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross, ignore_alpha), session)
 
         yield from self._run(compute, session, seen_background(choice, picture), started, photo=photo, truth=truth)
 
@@ -194,7 +196,15 @@ class PhotoTab:
         yield from self._redo(session, *controls)
 
     def _redo(
-        self, session: Session, size: str, bias: float, refine: bool, cross: bool, choice: str, picture: str | None
+        self,
+        session: Session,
+        size: str,
+        bias: float,
+        refine: bool,
+        cross: bool,
+        ignore_alpha: bool,
+        choice: str,
+        picture: str | None,
     ) -> Iterator[Update]:
         if session.result is None and session.turn is not None:  # taken away; settings are for the next photo
             yield {self.session: session}
@@ -202,7 +212,9 @@ class PhotoTab:
         (_, last), painting = latest(session), session.painting
 
         def compute() -> Result:
-            matte = self.service.matte(last.matte.image, Settings(size, bias, refine, cross), session, painting.strokes)
+            picture = last.picture or Picture(last.matte.image)
+            settings = Settings(size, bias, refine, cross, ignore_alpha)
+            matte = self.service.matte(picture, settings, session, painting.strokes)
             return last.again(matte, bias, painting)
 
         yield from self._run(compute, session, seen_background(choice, picture), perf_counter(), fresh=False)

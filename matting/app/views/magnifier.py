@@ -97,7 +97,8 @@ def _before_after(result: Result, spot: Spot) -> tuple[str, str]:
     alphas = (result.matte.coarse_alpha[rows, columns], result.alpha[rows, columns])
     behind = render_background(_BEHIND, image, alphas[0])
     size = (_CROP_PX, _CROP_PX)
-    pictures = (Image.fromarray(composite(estimate_foreground(image, alpha), alpha, behind)) for alpha in alphas)
+    came = None if result.matte.input_alpha is None else result.matte.input_alpha[rows, columns]
+    pictures = (Image.fromarray(composite(estimate_foreground(image, alpha, came), alpha, behind)) for alpha in alphas)
     before, after = (data_uri(picture.resize(size, Image.Resampling.BICUBIC), "JPEG") for picture in pictures)
     return before, after
 

@@ -31,6 +31,7 @@ class PhotoPage(NamedTuple):
     bias: gr.Slider
     refine: gr.Checkbox
     cross: gr.Checkbox
+    ignore_alpha: gr.Checkbox
     truth_file: PhotoInput
     note: gr.HTML
     stop: gr.Button
@@ -84,6 +85,7 @@ def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
         bias = gr.Slider(-3, 3, 0, step=0.5, label=text.BIAS_LABEL, info=text.BIAS_INFO)
         refine = gr.Checkbox(True, label=text.REFINE_LABEL, info=text.REFINE_INFO)
         cross = gr.Checkbox(True, label=text.CROSS_LABEL, info=text.CROSS_INFO)
+        ignore_alpha = gr.Checkbox(False, label=text.IGNORE_ALPHA_LABEL, info=text.IGNORE_ALPHA_INFO)
     with gr.Accordion(text.TRUTH, open=False, elem_id="truth-upload"):
         truth_file = PhotoInput(label=text.TRUTH_LABEL, sources=["upload", "clipboard"], height=160, buttons=[])
     return {
@@ -93,6 +95,7 @@ def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
         "bias": bias,
         "refine": refine,
         "cross": cross,
+        "ignore_alpha": ignore_alpha,
         "truth_file": truth_file,
     }
 
