@@ -1,6 +1,9 @@
 """What all tests share: which of them are slow, a small network with random weights, and its file."""
 
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,13 @@ from parity import recipe
 
 from matting.network import PRESETS, MattingNetwork
 from matting.weights import save_weights
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests, their libraries and the processes they start leave in the temporary folder goes with the run."""
+    folder = tempfile.mkdtemp(prefix="mt-")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` picks
