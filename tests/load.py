@@ -205,7 +205,8 @@ def app(folder: Path, limits: str = "off"):
 
 def files_of(folder: Path) -> list[str]:
     """What lies below its temporary folder; folders may go while they are walked through."""
-    return [os.path.relpath(os.path.join(path, name), folder) for path, _, names in os.walk(folder / "tmp") for name in names]
+    found = [os.path.relpath(os.path.join(path, name), folder) for path, _, names in os.walk(folder / "tmp") for name in names]
+    return [name for name in found if not name.endswith(".lock")]  # of the server's own folder
 
 
 def drive_users(options: argparse.Namespace) -> list[str]:

@@ -82,7 +82,7 @@ class Matte:
     def cutout(self) -> Image.Image:
         """RGBA picture of 8 bits with straight alpha and estimated foreground colours; transparent pixels are black."""
         opacity = to_8_bit(self.alpha)
-        foreground = estimate_foreground(self.image, self.alpha)
+        foreground = estimate_foreground(self.image, self.alpha, self.input_alpha)
         foreground[opacity == 0] = 0  # so that the old background cannot be recovered from the file
         return Image.fromarray(np.dstack([foreground, opacity]))
 

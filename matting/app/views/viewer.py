@@ -62,7 +62,7 @@ def show_result(
     """
     alpha = result.alpha if full else drop_parts(result.preview.alpha, result.parts)
     image = result.matte.image if full else result.preview.image
-    foreground = estimate_foreground(image, alpha) if full else result.preview.foreground
+    foreground = estimate_foreground(image, alpha, result.matte.input_alpha) if full else result.preview.foreground
     behind = render_background(background, image, alpha) if background.kind in (BLUR, PICTURE) else None
     return {
         "photo": session.painting.photo,
