@@ -98,7 +98,7 @@ class Brightness(nn.Module):
         unknown = ((alpha > 0.02) & (alpha < 0.98)).float()
         return CoarsePrediction(alpha, torch.cat([(1 - unknown) * (1 - alpha), unknown, (1 - unknown) * alpha], 1), ())
 
-    def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True):
+    def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True, context=None):
         return Refinement(crop_regions(image[:, :1], cells), torch.zeros(len(cells), 8, 9))
 
 

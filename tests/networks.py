@@ -21,5 +21,5 @@ class Bright(nn.Module):
         unknown = nn.functional.max_pool2d(alpha, 3, 1, 1) - alpha
         return CoarsePrediction(alpha, torch.cat([1 - alpha - unknown, unknown, alpha], 1), ())
 
-    def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True):
+    def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True, context=None):
         return Refinement(torch.full((len(cells), 1, 8, 8), 0.5), torch.zeros(len(cells), 8, 9))

@@ -100,6 +100,12 @@ def backlit(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.
     return scene._replace(foreground=0.3 * scene.foreground).shot()
 
 
+def silhouette(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
+    """Near black in front of something bright, as against the sun."""
+    scene = place(who, 0.7 + 0.3 * scenes[0])
+    return scene._replace(foreground=0.05 * scene.foreground).shot()
+
+
 def low_contrast(who: Portrait, _: Portrait, scenes: Sequence[Floats], __: np.random.Generator) -> Shot:
     """The background has the mean colour of the foreground near its edge, and a fifth of its own contrast."""
     scene = place(who, scenes[0])
@@ -165,6 +171,7 @@ CONDITIONS: dict[str, Condition] = {
     "clean": clean,
     "dark": dark,
     "backlit": backlit,
+    "silhouette": silhouette,
     "low contrast": low_contrast,
     "greyscale": greyscale,
     "JPEG quality 30": jpeg_30,

@@ -6,7 +6,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from matting.network import NEIGHBOURS, REGION_SIZE, SIDE_MULTIPLE, MattingNetwork, NetworkConfig
+from matting.network import NEIGHBOURS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig, region_context
 
 _COUNTED_REGIONS = 16
 
@@ -45,10 +45,12 @@ def _region_gmac(config: NetworkConfig, cross_region: bool) -> float:
     model = _shapes_only(config)
     n, side = _COUNTED_REGIONS, SIDE_MULTIPLE
     image = torch.empty(1, 3, side, side, device="meta")
-    coarse_alpha = torch.empty(1, 1, side // REGION_SIZE, side // REGION_SIZE, device="meta")
+    with torch.inference_mode():
+        coarse = model.coarse(image)
     cells = torch.empty(n, 3, dtype=torch.int64, device="meta")
     neighbours = torch.empty(n, NEIGHBOURS, dtype=torch.int64, device="meta")
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter, sdpa_kernel(SDPBackend.MATH):
-        model.refine(image, coarse_alpha, cells, neighbours, cross_region)
+        context = region_context(coarse, cells)
+        model.refine(image, coarse.alpha, cells, neighbours, cross_region, context)
     return counter.get_total_flops() / 2e9 / n

@@ -7,7 +7,7 @@ Layouts as their authors distribute them:
     ppm-100        ROOT/PPM-100/{image,matte}
     photomatte85   ROOT/PhotoMatte85/{rgba_image,background}
     aim-500        ROOT/AIM-500/{original,mask,trimap}
-    portraits      ROOT/{keyed,cc0_portraits,web_portraits,street}/val/{image,alpha} and ROOT/backgrounds
+    portraits      ROOT/SET/val/{image,alpha} for each SET of PORTRAIT_SETS that is there, and ROOT/backgrounds
     folders        ROOT/{image,alpha} and, if there is one, ROOT/trimap
 
 An image and its alpha share the stem of their file names. Where no trimap is supplied it is made from the alpha.
@@ -29,6 +29,9 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".
 PPM_MAX_AREA_PX = 2_073_600  # 1920x1080
 KEYED = "keyed"
 STREET = "street"
+FLICKR = "flickr"
+FOREGROUND_ONLY = (KEYED, "cutouts")
+_TRAINING_BACKGROUNDS = ("houses__", "urban100__", "sunhays80__", "virtual__")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Item:
         by the item's name."""
         height, width = shape
         fit = min(background.width / width, background.height / height)
-        rng = np.random.default_rng(zlib.crc32(self.name.encode())) if self.subset == KEYED else None
+        rng = np.random.default_rng(zlib.crc32(self.name.encode())) if self.subset in FOREGROUND_ONLY else None
         zoom, x, y = (rng.uniform(0.5, 1), rng.random(), rng.random()) if rng else (1.0, 0.5, 0.5)
         crop_width, crop_height = fit * zoom * width, fit * zoom * height
         left, top = x * (background.width - crop_width), y * (background.height - crop_height)
@@ -116,7 +119,7 @@ LAYOUTS = {
     "ppm-100": Layout("PPM-100", "image", "matte", max_area_px=PPM_MAX_AREA_PX),
     "aim-500": Layout("AIM-500", "original", "mask", "trimap"),
 }
-PORTRAIT_SETS = (KEYED, "cc0_portraits", "web_portraits", STREET)
+PORTRAIT_SETS = (KEYED, "cutouts", "cc0_portraits", "web_portraits", STREET, FLICKR)
 DATASETS = (*LAYOUTS, "photomatte85", "portraits", "folders")
 
 
@@ -154,14 +157,31 @@ def _paired(root: Path, layout: Layout, subset: str = "") -> list[Item]:
 
 
 def _portraits(root: Path) -> list[Item]:
-    """The four validation sets; keyed portraits, which have no background, get one each, chosen by their name's checksum."""
-    backgrounds = list(_files_by_stem(root / "backgrounds").values())
+    """The validation sets; people without a background get one each, chosen by their name's checksum."""
+    present = [name for name in PORTRAIT_SETS if (root / name).is_dir()]
+    if not present:
+        raise ValueError(f"a set is missing: {root} holds none of {', '.join(PORTRAIT_SETS)}")
+    backgrounds = evaluation_backgrounds(root)
     items = []
-    for name in PORTRAIT_SETS:
+    for name in present:
         for item in _paired(root, Layout(f"{name}/val", "image", "alpha"), subset=name):
-            background = backgrounds[zlib.crc32(item.name.encode()) % len(backgrounds)] if name == KEYED else None
+            own = name not in FOREGROUND_ONLY
+            background = None if own else backgrounds[zlib.crc32(item.name.encode()) % len(backgrounds)]
             items.append(Item(name, item.name, item.image, item.alpha, background=background))
     return items
+
+
+def evaluation_backgrounds(root: Path) -> list[Path]:
+    """The pictures of `root/backgrounds` that people are evaluated in front of; those of four other sets are for training.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    paths = _files_by_stem(root / "backgrounds").values()
+    wanted = [path for path in paths if not path.name.startswith(_TRAINING_BACKGROUNDS)]
+    if not wanted:
+        raise ValueError(f"folder {root / 'backgrounds'} holds no pictures to evaluate in front of")
+    return wanted
 
 
 def _photomatte85(folder: Path) -> list[Item]:

@@ -21,6 +21,8 @@ GRAD_SIGMA_PX = 1.4
 CONN_THRESHOLDS = np.arange(11) / 10
 CONN_TOLERANCE = 0.15
 FAR_PX = 24  # of `far_errors`
+GAP_PX = 25  # of `enclosed_background`, as the next
+JAGGED_PX = 6
 
 FloatArray = NDArray[np.floating]
 
@@ -164,6 +166,23 @@ def far_errors(prediction: FloatArray, ground_truth: FloatArray, distance_px: fl
         return float(wrong.mean())
     distance = ndimage.distance_transform_edt(~edge)[1:-1, 1:-1]
     return float((wrong & (distance > distance_px)).mean())
+
+
+def enclosed_background(truth: FloatArray, width_px: float = GAP_PX) -> NDArray[np.bool_]:
+    """(H, W): background between parts of somebody that are less than `width_px` apart, but wider than `JAGGED_PX`.
+
+    That is what a morphological closing of truth > 0.5 with a disc of that width fills, between arm and body or fingers,
+    and an opening leaves of it: what is narrower is how a mask was drawn by hand.
+    """
+    body = truth > 0.5
+    reach = int(np.ceil(width_px / 2)) + 1
+    near = ndimage.distance_transform_edt(~np.pad(body, reach)) <= width_px / 2
+    closed = ndimage.distance_transform_edt(near) > width_px / 2
+    filled = closed[reach:-reach, reach:-reach] & ~body
+    core = ndimage.distance_transform_edt(np.pad(filled, 1))[1:-1, 1:-1] >= JAGGED_PX / 2
+    if not core.any():
+        return core
+    return filled & (ndimage.distance_transform_edt(~core) <= JAGGED_PX / 2)
 
 
 def dtssd(predictions: Iterable[FloatArray], ground_truths: Iterable[FloatArray]) -> float:

@@ -1,4 +1,4 @@
-"""Robustness: errors under hard conditions (`matting.evaluation.conditions`), and errors of the coarse alpha far from any edge.
+"""Robustness: errors under hard conditions (`matting.evaluation.conditions`), far from any edge, and in narrow gaps.
 
     python -m matting.evaluation.robustness --root DATA
 
@@ -21,14 +21,15 @@ from PIL import Image
 from tqdm import tqdm
 
 from matting.evaluation.conditions import CONDITIONS, FULL_BODY, SIDE, Floats, Portrait, Shot
-from matting.evaluation.datasets import KEYED, PORTRAIT_SETS, STREET, Item, find_items
-from matting.evaluation.metrics import far_errors, iou, mad
+from matting.evaluation.datasets import FLICKR, KEYED, PORTRAIT_SETS, STREET, Item, evaluation_backgrounds, find_items
+from matting.evaluation.metrics import GAP_PX, enclosed_background, far_errors, iou, mad
 from matting.inference.photo import matte_image
 from matting.network import MattingNetwork
 from matting.postprocess.bit_depth import to_8_bit
 from matting.weights import load_model
 
 SCENES = 16
+_SETS_WITH_GAPS = (STREET, FLICKR)
 FOUND_IOU = 0.5  # from which on a person counts as found
 
 
@@ -84,9 +85,9 @@ def load_whole_people(items: Sequence[Item], most: int) -> list[Portrait]:
     return people
 
 
-def load_scenes(folder: Path) -> list[Floats]:
-    """`SCENES` backgrounds at even steps through a folder, the central square of each, (SIDE, SIDE, 3) in [0, 1]."""
-    scenes, paths = [], sorted(folder.iterdir())
+def load_scenes(paths: Sequence[Path]) -> list[Floats]:
+    """`SCENES` backgrounds at even steps through a list, the central square of each, (SIDE, SIDE, 3) in [0, 1]."""
+    scenes = []
     for path in paths[:: max(1, len(paths) // SCENES)][:SCENES]:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"), np.float32) / 255
@@ -103,7 +104,7 @@ def measure_conditions(root: Path, model: MattingNetwork, limit: int | None) -> 
     items = [item for item in portraits if item.subset == KEYED][:limit]
     whole = load_whole_people([item for item in portraits if item.subset == STREET], len(items))
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in CONDITIONS}
-    pictures = shots(items, whole, load_scenes(root / "backgrounds"))
+    pictures = shots(items, whole, load_scenes(evaluation_backgrounds(root)))
     for name, shot in tqdm(pictures, total=len(items) * len(CONDITIONS), desc="conditions", mininterval=2):
         alpha = matte_image(to_8_bit(shot.image), model).alpha
         measured[name].append((mad(alpha, shot.alpha), iou(alpha, shot.alpha)))
@@ -127,22 +128,59 @@ def measure_far_errors(root: Path, model: MattingNetwork, limit: int | None) -> 
     return shares
 
 
-def report(conditions: dict[str, ConditionScores], far: dict[str, list[float]]) -> str:
-    """Both tables as Markdown."""
+class Gaps(NamedTuple):
+    """Pixels of narrow gaps through people, and how many of them are kept as foreground."""
+
+    pixels: int
+    kept: int
+
+
+def measure_gaps(root: Path, model: MattingNetwork, limit: int | None) -> dict[str, Gaps]:
+    """`enclosed_background` of the sets whose masks have gaps cut out by hand."""
+    items = find_items("portraits", root)
+    gaps = {}
+    for name in _SETS_WITH_GAPS:
+        pixels = kept = 0
+        for item in tqdm([item for item in items if item.subset == name][:limit], desc=f"{name} gaps", mininterval=2):
+            example = item.load()
+            enclosed = enclosed_background(example.ground_truth)
+            if enclosed.any():
+                alpha = matte_image(example.image, model).alpha
+                pixels, kept = pixels + int(enclosed.sum()), kept + int((alpha[enclosed] > 0.5).sum())
+        gaps[name] = Gaps(pixels, kept)
+    return gaps
+
+
+def report(conditions: dict[str, ConditionScores], far: dict[str, list[float]], gaps: dict[str, Gaps]) -> str:
+    """All tables as Markdown."""
+    return "\n\n".join([_condition_table(conditions), _far_table(far), _gap_table(gaps)])
+
+
+def _condition_table(conditions: dict[str, ConditionScores]) -> str:
     clean = conditions["clean"].mad
     lines = ["| condition | MAD | of clean | IoU | found |", "|---|---|---|---|---|"]
     for name, (error, overlap, found) in conditions.items():
         lines += [f"| {name} | {error:.4f} | {error / clean:.2f}x | {overlap:.4f} | {found:.0%} |"]
-    lines += ["", "| photos | far errors, mean | worst |", "|---|---|---|"]
-    lines += [f"| {name} | {np.mean(v):.2%} | {np.max(v):.2%} |" for name, v in far.items()]
+    return "\n".join(lines)
+
+
+def _far_table(far: dict[str, list[float]]) -> str:
+    lines = ["| photos | far errors, mean | worst |", "|---|---|---|"]
+    lines += [f"| {name} | {np.mean(v):.2%} | {np.max(v):.2%} |" for name, v in far.items() if v]
     everything = np.concatenate(list(far.values()))
     lines += [f"| all | {everything.mean():.2%} | {everything.max():.2%} |", ""]
     lines += ["Far errors: share of the picture where the coarse alpha is wrong by more than 0.5, farther than 24 px from"]
     return "\n".join([*lines, "the true edge."])
 
 
+def _gap_table(gaps: dict[str, Gaps]) -> str:
+    lines = ["| photos | pixels in narrow gaps | kept |", "|---|---|---|"]
+    lines += [f"| {name} | {pixels} | {kept / max(1, pixels):.1%} |" for name, (pixels, kept) in gaps.items()]
+    return "\n".join([*lines, "", f"Narrow gaps: background between parts of somebody that are less than {GAP_PX} px apart."])
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m matting.evaluation.robustness", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="folder of the portrait sets")
     parser.add_argument("--weights", default="bundled", help="bundled, a file, or hub:OWNER/REPO (default: %(default)s)")
@@ -153,9 +191,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model = load_model(options.weights, options.device)
         conditions = measure_conditions(options.root, model, options.limit)
         far = measure_far_errors(options.root, model, options.limit)
+        gaps = measure_gaps(options.root, model, options.limit)
     except ValueError as error:
         parser.error(str(error))
-    print(report(conditions, far))
+    print(report(conditions, far, gaps))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from matting.inference.exposure import brighten
 from matting.inference.matte import BackgroundSource, read_background
 from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, TemporalFilter, is_cut
 from matting.inference.trimap import apply_trimap, mark_unknown
-from matting.inference.working_size import working_size
+from matting.inference.working_size import REGION_STEP, working_size
 from matting.media.export import EXPORT_FORMATS, MatteFrame
 from matting.media.image import Picture
 from matting.media.prefetch import prefetch
@@ -233,7 +233,8 @@ def _coarse_stage(model: MattingNetwork, images: Tensor, previous: Tensor | None
     coarse = drop_small_components(model.coarse(brighten(images)))
     befores = [previous, *images[:-1]]
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
-    return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]
+    features = [None] * len(images) if coarse.features is None else coarse.features
+    return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, features, strict=True)]
 
 
 @torch.inference_mode()
@@ -244,11 +245,14 @@ def _refine_stage(
     if not ready:
         return []
     images, alphas, trimaps = (torch.stack(maps) for maps in list(zip(*ready, strict=True))[:3])
-    coarse = CoarsePrediction(alphas, trimaps, ())
+    features = [frame.features for frame in ready if frame.features is not None]
+    coarse = CoarsePrediction(alphas, trimaps, (), torch.stack(features) if features else None)
     cells = select_regions(trimaps, settings.unknown_bias)
     cells = cells if settings.refine else cells[:0]
     known_alpha = apply_trimap(coarse, cells)
-    refined = refine_regions(model, brighten(images), coarse, cells, known_alpha=known_alpha).alpha
+    refined = refine_regions(
+        model, brighten(images), coarse, cells, known_alpha=known_alpha, region_step=REGION_STEP
+    ).alpha
     known = mark_unknown(known_alpha, cells)
     counts = torch.bincount(cells[:, 0], minlength=len(ready)).tolist()
     mattes = []

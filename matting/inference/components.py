@@ -1,5 +1,7 @@
 """Removal of small connected components from the coarse alpha: false positives that are too small to be a person."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import torch
@@ -33,7 +35,8 @@ def drop_small_components(coarse: CoarsePrediction, kept: NDArray[np.bool_] | No
     if not small.any():
         return coarse
     background = torch.tensor([1, 0, 0], dtype=coarse.trimap.dtype, device=small.device)[:, None, None]
-    return CoarsePrediction(coarse.alpha.masked_fill(small, 0), torch.where(small, background, coarse.trimap), coarse.logits)
+    trimap = torch.where(small, background, coarse.trimap)
+    return replace(coarse, alpha=coarse.alpha.masked_fill(small, 0), trimap=trimap)
 
 
 def _small_components(mask: NDArray[np.bool_], alpha: NDArray[np.float32], kept: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from matting.inference.coarse_stage import Photo, choose_pass, run_coarse_passes
 from matting.inference.exposure import brightening
 from matting.inference.matte import Matte, Regions
 from matting.inference.scribbles import check_scribbles
+from matting.inference.working_size import REGION_STEP
 from matting.inference.trimap import apply_trimap, draw_trimap, mark_unknown
 from matting.media.image import ImageSource, Picture, load_picture
 from matting.network import MattingNetwork, Prediction, refine_regions, region_input, select_regions
@@ -77,7 +78,14 @@ def matte_image(
     refined_cells = cells if refine else cells[:0]
     known_alpha = apply_trimap(coarse, refined_cells)
     prediction = refine_regions(
-        model, network_image, coarse, refined_cells, known_alpha=known_alpha, cross_region=cross_region, lap=clock.lap
+        model,
+        network_image,
+        coarse,
+        refined_cells,
+        known_alpha=known_alpha,
+        cross_region=cross_region,
+        region_step=REGION_STEP,
+        lap=clock.lap,
     )
 
     alpha = coarse_alpha
@@ -118,4 +126,5 @@ def _collect_regions(image: Tensor, prediction: Prediction) -> Regions:
         coarse_patches=inputs[:, 3].numpy(),
         image_patches=inputs[:, :3].mul(255).round().byte().permute(0, 2, 3, 1).numpy(),
         attention=prediction.attention.float().cpu().numpy(),
+        context=None if prediction.context is None else prediction.context.float().cpu().numpy(),
     )

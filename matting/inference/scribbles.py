@@ -5,6 +5,8 @@ similar and the coarse alpha is uncertain, little across edges. Where the correc
 foreground, the trimap becomes unknown, so that the second stage refines these regions.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import torch
@@ -124,4 +126,4 @@ def _replace(coarse: CoarsePrediction, alpha: NDArray[np.float32], corrected: ND
     device = coarse.alpha.device
     one_hot = F.one_hot(torch.from_numpy(classes).to(device), 3).permute(2, 0, 1)[None].to(coarse.trimap.dtype)
     trimap = torch.where(torch.from_numpy(changed).to(device), one_hot, coarse.trimap)
-    return CoarsePrediction(torch.from_numpy(corrected).to(coarse.alpha)[None, None], trimap, coarse.logits)
+    return replace(coarse, alpha=torch.from_numpy(corrected).to(coarse.alpha)[None, None], trimap=trimap)

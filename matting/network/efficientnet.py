@@ -28,6 +28,7 @@ _STAGES = (
     _Stage(1, 3, 1, 6, 320),
 )
 _STEM_CHANNELS = 32
+_STAGES_TO_R8 = 3
 _STAGES_TO_R16 = 5
 _HEAD_CHANNELS = 32
 
@@ -117,10 +118,10 @@ class ContextStage(nn.Module):
 
 
 class EfficientNetEncoder(nn.Module):
-    """Image -> four feature maps, at 1/16, 1/32, 1/64 and 1/128 of its size.
+    """Image -> five feature maps, at 1/8, 1/16, 1/32, 1/64 and 1/128 of its size.
 
-    Shapes: (B, 3, H, W) RGB in [0, 1], sides multiples of 128 -> R16 (B, 112, H/16, W/16), R32 (B, 320, H/32, W/32),
-    R64 and R128 (B, `context_channels`, H/64, W/64) and (B, `context_channels`, H/128, W/128).
+    Shapes: (B, 3, H, W) RGB in [0, 1], sides multiples of 128 -> R8 (B, 40, H/8, W/8), R16 (B, 112, H/16, W/16),
+    R32 (B, 320, H/32, W/32), R64 and R128 (B, `context_channels`, H/64, W/64) and (B, `context_channels`, H/128, W/128).
     """
 
     def __init__(self, context_channels: int, context_blocks: int):
@@ -137,18 +138,31 @@ class EfficientNetEncoder(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.context64 = ContextStage(c_in, context_channels, context_blocks)
         self.context128 = ContextStage(context_channels, context_channels, context_blocks)
-        self.channels = (_STAGES[_STAGES_TO_R16 - 1].channels, c_in, context_channels, context_channels)
+        r8, r16 = (_STAGES[count - 1].channels for count in (_STAGES_TO_R8, _STAGES_TO_R16))
+        self.channels = (r8, r16, c_in, context_channels, context_channels)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        r8, r16 = self.lower(image)
+        return r8, r16, *self.upper(r16)
+
+    def lower(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps R8 and R16 of an image: the larger part of the cost, and what ImageNet taught is general there."""
         image = image.contiguous(memory_format=torch.channels_last)  # fastest on the CPU; later layers keep this layout
         x = self.stem(image.sub(0.5).mul_(2))
-        for stage in self.stages[:_STAGES_TO_R16]:
+        for stage in self.stages[:_STAGES_TO_R8]:
             x = stage(x)
-        r16 = r32 = x
+        r8 = x
+        for stage in self.stages[_STAGES_TO_R8:_STAGES_TO_R16]:
+            x = stage(x)
+        return r8, x
+
+    def upper(self, r16: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The maps R32, R64 and R128 from R16."""
+        r32 = r16
         for stage in self.stages[_STAGES_TO_R16:]:
             r32 = stage(r32)
         r64 = self.context64(r32)
-        return r16, r32, r64, self.context128(r64)
+        return r32, r64, self.context128(r64)
 
     def mobile_blocks(self) -> list[MobileBlock]:
         """The inverted residuals of all stages, in order."""
@@ -171,3 +185,8 @@ class EfficientNetEncoder(nn.Module):
             module.requires_grad_(False)
         for block in blocks:
             block.depthwise.requires_grad_(False)
+
+    def freeze_lower(self) -> None:
+        """Leave everything that `lower` uses as it is."""
+        for module in (self.stem, *self.stages[:_STAGES_TO_R16]):
+            module.requires_grad_(False)

@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from matting.network.coarse import CoarseNetwork, CoarsePrediction, Encoder, ScaleLogits
 from matting.network.efficientnet import EfficientNetEncoder
-from matting.network.refine import Refinement, RefinementNetwork
+from matting.network.refine import Refinement, RefinementNetwork, region_context
 from matting.network.regions import nearest_regions, replace_regions, select_regions
 from matting.network.regions_in_graph import nearest_regions_in_graph
 from matting.network.swin import SwinEncoder
 
 SIDE_MULTIPLE = 128
-_REGION_STEP = 256  # regions; see `_refine_in_steps`
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class NetworkConfig:
     decoder_channels: tuple[int, int, int] = (256, 128, 64)
     context_channels: int = 0
     context_blocks: int = 0
+    r8_channels: int = 0
+    region_context: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -51,7 +52,9 @@ class NetworkConfig:
 
 PRESETS = {
     "paper": NetworkConfig("paper", "swin_tiny"),
-    "lite": NetworkConfig("lite", "efficientnet_lite0", context_channels=256, context_blocks=2),
+    "lite": NetworkConfig(
+        "lite", "efficientnet_lite0", context_channels=256, context_blocks=2, r8_channels=48, region_context=128
+    ),
 }
 
 
@@ -68,6 +71,7 @@ class Prediction:
         patches: (N, 1, 8, 8) in [0, 1], the refined regions.
         attention: (N, heads, 9), each region's attention weights over itself and its neighbours.
         logits: raw predictions at R8, and in training at R16 and R32.
+        context: (N, C), what the coarse stage told the regions (see `region_context`); None if it tells nothing.
     """
 
     coarse_alpha: Tensor
@@ -78,6 +82,7 @@ class Prediction:
     patches: Tensor
     attention: Tensor
     logits: tuple[ScaleLogits, ...]
+    context: Tensor | None
 
 
 class MattingNetwork(nn.Module):
@@ -86,8 +91,11 @@ class MattingNetwork(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         self.config = config
-        self.coarse = CoarseNetwork(_build_encoder(config), config.decoder_channels)
-        self.refine = RefinementNetwork()
+        self.coarse = CoarseNetwork(_build_encoder(config), config.decoder_channels, config.r8_channels)
+        fine8 = self.coarse.fine8
+        if config.region_context and fine8 is None:
+            raise ValueError("region_context needs r8_channels above 0: the features of the step at R8 are the context")
+        self.refine = RefinementNetwork(fine8.feature_channels if fine8 else 0, config.region_context)
 
     def forward(self, image: Tensor) -> Prediction:
         """Raises ValueError if image is not (B, 3, H, W) with sides that are multiples of 128."""
@@ -104,6 +112,7 @@ def refine_regions(
     *,
     known_alpha: Tensor | None = None,
     cross_region: bool = True,
+    region_step: int = 1,
     lap: Callable[[str], None] = lambda stage: None,
 ) -> Prediction:
     """Refine the chosen regions and write them over the coarse alpha (section 3.3 of the paper).
@@ -115,6 +124,8 @@ def refine_regions(
         cells: (N, 3) int64, the regions to refine, (image, row, column) in row-major order; see `select_regions`.
         known_alpha: (B, 1, H/8, W/8) in [0, 1], the alpha outside of the regions; None is the coarse alpha, as in the paper.
         cross_region: False refines every region from its own pixels alone.
+        region_step: N is padded to a multiple of it while the second stage works. For programs that refine many images: oneDNN
+            caches primitives for every new N, about 1 MB each, and every image has another N.
         lap: called with "regions" when the neighbours are found and "refine" when the alpha is complete, for clocks.
 
     Returns:
@@ -123,24 +134,33 @@ def refine_regions(
     exporting = torch.compiler.is_exporting()
     neighbours = nearest_regions_in_graph(cells, *coarse.alpha.shape[2:]) if exporting else nearest_regions(cells)
     lap("regions")
-    patches, attention = _refine_in_steps(model, image, coarse.alpha, cells, neighbours, cross_region)
+    context = region_context(coarse, cells)
+    patches, attention = _refine_in_steps(
+        model, image, coarse.alpha, cells, neighbours, cross_region=cross_region, context=context, step=region_step
+    )
     alpha = replace_regions(coarse.alpha if known_alpha is None else known_alpha, patches, cells)
     lap("refine")
-    return Prediction(coarse.alpha, coarse.trimap, alpha, cells, neighbours, patches, attention, coarse.logits)
+    return Prediction(coarse.alpha, coarse.trimap, alpha, cells, neighbours, patches, attention, coarse.logits, context)
 
 
 def _refine_in_steps(
-    model: MattingNetwork, image: Tensor, coarse_alpha: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool
+    model: MattingNetwork,
+    image: Tensor,
+    coarse_alpha: Tensor,
+    cells: Tensor,
+    neighbours: Tensor,
+    *,
+    cross_region: bool,
+    context: Tensor | None,
+    step: int,
 ) -> Refinement:
-    """`model.refine`; in eval mode with N padded to a multiple of 256 by repeating the last region.
-
-    oneDNN caches primitives for every new N, about 1 MB each, and every image has another N.
-    """
-    if model.training or torch.compiler.is_exporting() or len(cells) == 0:
-        return model.refine(image, coarse_alpha, cells, neighbours, cross_region)
+    """`model.refine` with N padded to a multiple of `step` by repeating the last region; the output has N regions again."""
+    if step == 1 or len(cells) == 0:
+        return model.refine(image, coarse_alpha, cells, neighbours, cross_region, context)
     count = len(cells)
-    padded = torch.arange(-(-count // _REGION_STEP) * _REGION_STEP, device=cells.device).clamp(max=count - 1)
-    patches, attention = model.refine(image, coarse_alpha, cells[padded], neighbours[padded], cross_region)
+    padded = torch.arange(-(-count // step) * step, device=cells.device).clamp(max=count - 1)
+    context = None if context is None else context[padded]
+    patches, attention = model.refine(image, coarse_alpha, cells[padded], neighbours[padded], cross_region, context)
     return Refinement(patches[:count], attention[:count])
 
 

@@ -192,6 +192,25 @@ def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Te
     return images**gamma * light
 
 
+def backlight(images: Tensor, alpha: Tensor, foreground: Tensor, rng: np.random.Generator, chance: float = 0.07) -> Tensor:
+    """Leave the people of some pictures little of their light, down to silhouettes, and brighten what is behind them.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        alpha: (B, 1, H, W) in [0, 1].
+        foreground: (B, 3, H, W) in [0, 1], the people's colours.
+        rng: decides.
+        chance: of a picture.
+    """
+    out = images.clone()
+    for i in np.flatnonzero(rng.random(len(images)) < chance):
+        people = alpha[i] * foreground[i]
+        behind = (images[i] - people).clamp(min=0)
+        bright = rng.uniform(0.2, 1)
+        out[i] = log_uniform(0.02, 0.4, rng) * people + bright * behind + (1 - bright) * (1 - alpha[i])
+    return out
+
+
 def add_noise(images: Tensor, rng: np.random.Generator, chance: float = 0.4, strongest: float = 0.04) -> Tensor:
     """Gaussian noise with a standard deviation of up to `strongest` on some images; (B, C, H, W) in [0, 1]."""
     strengths = rng.uniform(0, strongest, len(images)) * (rng.random(len(images)) < chance)

@@ -13,6 +13,7 @@ from matting.training.augmentation import AffineCrop
 _MOSAIC_CHANCE = 0.06
 _WALL_CHANCE = 0.2
 _DIM_CHANCE = 0.1
+_SKY_CHANCE = 0.1
 
 Pictures = Sequence[list[Tensor]]
 
@@ -26,7 +27,7 @@ def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generat
         rng: random numbers.
         device: of the result.
     """
-    draw = mosaic if rng.random() < _MOSAIC_CHANCE else plain_scene
+    draw = mosaic if rng.random() < _MOSAIC_CHANCE else sky if rng.random() < _SKY_CHANCE else plain_scene
     scene = draw(pictures, size, rng, device)
     return scene * augmentation.log_uniform(0.06, 0.5, rng) if rng.random() < _DIM_CHANCE else scene
 
@@ -42,6 +43,20 @@ def plain_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Genera
     y, x = rng.uniform(h / 2, height - h / 2), rng.uniform(w / 2, width - w / 2)
     scene = augmentation.cut(mips, AffineCrop(y, x, h, w, 0.0, bool(rng.random() < 0.5)), size)
     return augmentation.soften(scene[None], rng, chance=0.4, strongest=8.0)[0]
+
+
+def sky(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
+    """A bright sky or window: a gradient with faint clouds, in half of the cases above a part of one of the pictures."""
+    top, bottom = rng.uniform((0.45, 0.6, 0.7), 1, (2, 3))
+    weight = torch.linspace(0, 1, size[0], device=device)[None, :, None]
+    top, bottom = (torch.as_tensor(x, dtype=torch.float32, device=device)[:, None, None] for x in (top, bottom))
+    cells = int(rng.integers(3, 16))
+    clouds = torch.as_tensor(rng.normal(0, rng.uniform(0, 0.06), (1, 1, cells, cells)), dtype=torch.float32, device=device)
+    scene = top + weight * (bottom - top) + F.interpolate(clouds, size=size, mode="bicubic")[0]
+    if rng.random() < 0.5:
+        horizon = torch.sigmoid((weight - rng.uniform(0.4, 0.9)) * size[0] / augmentation.log_uniform(1, 20, rng))
+        scene = scene + horizon * (plain_scene(pictures, size, rng, device) - scene)
+    return scene.clamp(0, 1)
 
 
 def mosaic(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:

@@ -29,6 +29,8 @@ class CloseUps(NamedTuple):
         background: (B, 3, S, S) another picture, for the composition loss.
         coarse_alpha: (B, 1, S/8, S/8) in [0, 1], of the first stage.
         unknown: (B, 1, S/8, S/8), 1 where the first stage's trimap or the true one is unknown, else 0.
+        trimap: (B, 3, S/8, S/8) probabilities of the first stage.
+        features: (B, C, S/8, S/8) bfloat16, what the first stage tells the refinement; no channels if it tells nothing.
     """
 
     image: Tensor
@@ -37,11 +39,18 @@ class CloseUps(NamedTuple):
     background: Tensor
     coarse_alpha: Tensor
     unknown: Tensor
+    trimap: Tensor
+    features: Tensor
 
     @property
     def batch(self) -> Batch:
         """The crops without the first stage's output, as the losses need them."""
         return Batch(*self[:4])
+
+    @property
+    def coarse(self) -> CoarsePrediction:
+        """What the first stage says."""
+        return CoarsePrediction(self.coarse_alpha, self.trimap, (), self.features.float() if self.features.shape[1] else None)
 
 
 def cut_close_ups(batch: Batch, coarse: CoarsePrediction, count: int, rng: np.random.Generator) -> CloseUps:
@@ -56,7 +65,8 @@ def cut_close_ups(batch: Batch, coarse: CoarsePrediction, count: int, rng: np.ra
     image, row, column = unite_cells(select_regions(coarse.trimap), true_trimap(batch.alpha)).unbind(1)
     unknown = torch.zeros_like(coarse.alpha, dtype=batch.alpha.dtype)
     unknown[image, 0, row, column] = 1
-    planes = CloseUps(*batch, coarse.alpha.to(batch.alpha), unknown)
+    features = coarse.alpha[:, :0] if coarse.features is None else coarse.features
+    planes = CloseUps(*batch, coarse.alpha.to(batch.alpha), unknown, coarse.trimap.to(batch.alpha), features.bfloat16())
     height, width = unknown.shape[2:]
     side = SIDE // REGION_SIZE
     squares = []

@@ -1,6 +1,9 @@
 """Training batches: people in their own photo or composited onto a new background, with augmentation."""
 
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +16,7 @@ from torch.nn import functional as F
 
 from matting.network import REGION_SIZE
 from matting.training import augmentation
+from matting.training.arena import Arena
 from matting.training.backgrounds import draw_scene
 from matting.training.extra_people import stand_far, stand_together, walk_past
 from matting.training.framing import Subject, free_crop, inner_crop, whole_crop
@@ -21,25 +25,26 @@ from matting.training.hair import grow_hair
 from matting.training.hats import wear_hats
 from matting.training.holes import open_holes
 from matting.training.objects import hold_objects, load_objects, stand_at_head, stand_behind
-from matting.training.prepare import IMAGE_SUFFIXES, Pair, Person, find_pairs, load_people
+from matting.training.prepare import IMAGE_SUFFIXES, Pair, find_pairs, load_people
 from matting.training.straps import carry_straps
 
 MIP_LEVELS = 6
+_SAVE_EVERY = 200  # photos that are decoded
 UNKNOWN = 1  # class of a trimap's cell
-PORTRAIT_SETS = {"keyed": 0.2, "cc0_portraits": 0.22, "web_portraits": 0.3, "street": 0.28}
-_FOREGROUND_ONLY = ("keyed",)
+PORTRAIT_SETS = {
+    "keyed": 0.12,
+    "cutouts": 0.16,
+    "flickr": 0.22,
+    "cc0_portraits": 0.12,
+    "web_portraits": 0.2,
+    "street": 0.18,
+}
+FOREGROUND_ONLY = ("keyed", "cutouts")
+PHOTO_LIST = Path(__file__).with_name("photos.csv")
 _TRIMAP_KERNEL = 7
 _NOBODY_CHANCE = 0.09  # of an image without people; `stand_far` then puts a distant person into half of these
-_PICTURE_CHANCE = 0.25  # of a background from a picture without people instead of a training photo's
+_PICTURE_CHANCE = 0.45  # of a background from a picture without people instead of a training photo's
 _KEEP_CHANCE = 0.65  # that a photo keeps its own background, if that is known
-# Left out of training: inspected by eye, their alphas plainly lack or add something (shoulders, hair, a coat over an arm, a
-# shadow, a sofa); training/RESULTS.md, "The network errs on photos it was trained with" and "The same look at labels".
-_DOUBTFUL = {
-    "cc0_portraits": "006 074 075",
-    "web_portraits": "w010 w038 w068 w116 w145 w194 w276 w300",
-    "street": "0043 0142 0161 0169 0201 0246 0281 0299 0329 0383 0427 0447 0556 0558 0578 0591 0608 0654 0729 0733 0767 0854 "
-    "0858 0868 0870 0883 1121",
-}
 
 
 class Batch(NamedTuple):
@@ -86,8 +91,11 @@ def load_portraits(
     device: torch.device,
     objects: Path | None = None,
     furniture: Path | None = None,
+    photos: Path = PHOTO_LIST,
+    arena: Arena | None = None,
+    shares: Mapping[str, float] = PORTRAIT_SETS,
 ) -> Collection:
-    """Load the four portrait sets `root/SET/train`, or, if there is none of them, `root` itself as one set.
+    """Load the portrait sets `root/SET/train`, or, if there is none of them, `root` itself as one set.
 
     Args:
         root: folder of the sets.
@@ -96,30 +104,48 @@ def load_portraits(
         device: of the result.
         objects: folder of transparent PNGs that stand behind people or are held by them, if there is one.
         furniture: folder of transparent PNGs that people sit on and lean against, if there is one.
+        photos: list of photos that are left out or shown less often (see `photo_shares`).
+        arena: where people's pictures lie instead of memory, and are found by the next run, if given.
+        shares: of the sets in what is drawn; a set that is not named is left out.
 
     Raises:
         ValueError: if photos or their alphas are missing or differ in size; names the file.
     """
-    present = {name: share for name, share in PORTRAIT_SETS.items() if (root / name / "train").is_dir()}
+    present = {name: share for name, share in shares.items() if (root / name / "train").is_dir()}
     folders = {name: root / name / "train" for name in present} or {root.name: root}
-    shares = present or {root.name: 1.0}
+    set_shares = present or {root.name: 1.0}
     pairs: list[Pair] = []
     chances: list[float] = []
     for name, folder in folders.items():
-        found = find_pairs(folder, name in _FOREGROUND_ONLY)
-        found = [pair for pair in found if pair.image.stem not in _DOUBTFUL.get(name, "").split()]
-        pairs += found
-        chances += [shares[name] / len(found)] * len(found)
+        found = find_pairs(folder, name in FOREGROUND_ONLY)
+        own = photo_shares(photos, name, [pair.image.stem for pair in found])
+        pairs += [pair for pair, share in zip(found, own, strict=True) if share > 0]
+        chances += [set_shares[name] * share / sum(own) for share in own if share > 0]
     subjects, scenes, pictures = [], [], []
-    for person, pair in zip(load_people(pairs, cache), pairs, strict=True):
-        subjects.append(_subject(person, pair.foreground_only, device))
-        if person.background is not None:
-            scenes.append(_planes(person.background, device))
+    for pair, (planes, scene) in zip(pairs, _decode(pairs, cache, device, arena), strict=True):
+        subjects.append(_subject(planes, pair.foreground_only))
+        if scene:
+            scenes.append(scene)
     if backgrounds:
         files = [path for path in sorted(backgrounds.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
-        pictures = [_planes(_read(path), device) for path in files]
+        pictures = [_decode_picture(path, device, arena) for path in files]
+        if arena is not None:
+            arena.save()
     cut_outs, pieces = (load_objects(folder, device) if folder else [] for folder in (objects, furniture))
     return Collection(subjects, np.array(chances) / sum(chances), scenes, pictures, cut_outs, pieces)
+
+
+def photo_shares(path: Path, name: str, stems: Sequence[str]) -> list[float]:
+    """How often photos of a set are shown, against the others of their set: 1, or what the first fitting line of a list says.
+
+    Args:
+        path: CSV of set, photos (stem, * stands for anything), share and why; a share of 0 leaves a photo out.
+        name: of the set.
+        stems: of the photos' file names.
+    """
+    with path.open(newline="") as file:
+        lines = [(row["photos"], float(row["share"])) for row in csv.DictReader(file) if row["set"] == name]
+    return [next((share for pattern, share in lines if fnmatchcase(stem, pattern)), 1.0) for stem in stems]
 
 
 def _read(path: Path) -> np.ndarray:
@@ -128,13 +154,44 @@ def _read(path: Path) -> np.ndarray:
         return np.array(file.convert("RGB"))
 
 
-def _subject(person: Person, foreground_only: bool, device: torch.device) -> Subject:
-    planes = np.concatenate([person.image, person.alpha[..., None], person.foreground], axis=2)
-    rows, columns = np.flatnonzero((person.alpha > 127).any(1)), np.flatnonzero((person.alpha > 127).any(0))
+def _decode(
+    pairs: list[Pair], cache: Path | None, device: torch.device, arena: Arena | None
+) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    """Mips of each person and of their scene, the latter empty where the photo has none; from the arena what it has."""
+    names = [f"{pair.image}:{pair.image.stat().st_mtime_ns}:{pair.alpha.stat().st_mtime_ns}" for pair in pairs]
+    missing = [pair for pair, name in zip(pairs, names, strict=True) if arena is None or name not in arena]
+    people = load_people(missing, cache) if missing else iter(())
+    for count, name in enumerate(names):
+        if arena is not None and name in arena:
+            yield arena[name], arena[f"{name}:scene"]
+            continue
+        person = next(people)
+        planes = _planes(np.concatenate([person.image, person.alpha[..., None], person.foreground], axis=2), device)
+        scene = [] if person.background is None else _planes(person.background, device)
+        if arena is not None:
+            arena[name], arena[f"{name}:scene"] = planes, scene
+            planes, scene = arena[name], arena[f"{name}:scene"]
+            if count % _SAVE_EVERY == 0 or count == len(names) - 1:
+                arena.save()
+        yield planes, scene
+
+
+def _decode_picture(path: Path, device: torch.device, arena: Arena | None) -> list[Tensor]:
+    name = f"{path}:{path.stat().st_mtime_ns}"
+    if arena is None:
+        return _planes(_read(path), device)
+    if name not in arena:
+        arena[name] = _planes(_read(path), device)
+    return arena[name]
+
+
+def _subject(mips: list[Tensor], foreground_only: bool) -> Subject:
+    body = mips[0][3] > 127
+    rows, columns = body.any(1).nonzero().flatten(), body.any(0).nonzero().flatten()
     if len(rows) == 0:
         raise ValueError("expected an alpha with a person, got one that is empty")
     box = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
-    return Subject(_planes(planes, device), box, foreground_only)
+    return Subject(mips, box, foreground_only)
 
 
 def _planes(pixels: np.ndarray, device: torch.device) -> list[Tensor]:
@@ -215,6 +272,7 @@ class Sampler:
         kept = kept[:, None, None, None]
         lit = torch.where(kept, foreground, augmentation.shift_brightness(foreground, alpha, backgrounds, self.rng))
         image = torch.where(kept, photo, alpha * lit + (1 - alpha) * backgrounds)
+        image = augmentation.backlight(image, alpha, lit, self.rng)
         image = augmentation.darken(augmentation.shift_colours(image, self.rng), self.rng)
         image = augmentation.soften(image, self.rng, chance=0.15, strongest=2.0)
         image = augmentation.compress(augmentation.add_noise(image, self.rng), self.rng)

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from matting.network import MattingNetwork
 
+_MAPS = 4  # at R16, R32, R64 and R128; finer ones, which not every encoder has, are not distilled
 _LEAST_VARIANCE = 1e-4  # of a component, as a share of the mean variance; smaller ones are not amplified further
 
 
@@ -19,7 +20,7 @@ class FeatureTeacher(nn.Module):
 
     Args:
         teacher: a trained network.
-        channels: of the student's maps at R16, R32, R64 and R128.
+        channels: of the student's maps, the last four at R16, R32, R64 and R128.
         image: (B, 3, H, W) in [0, 1], images from which the components are computed, sides multiples of 128.
     """
 
@@ -28,7 +29,9 @@ class FeatureTeacher(nn.Module):
         self.network = teacher.requires_grad_(False)
         self.network.eval()
         maps = self._maps(image)
-        self.components = nn.ModuleList(Components(x, min(ours, x.shape[1])) for x, ours in zip(maps, channels, strict=True))
+        self.components = nn.ModuleList(
+            Components(x, min(ours, x.shape[1])) for x, ours in zip(maps, channels[-_MAPS:], strict=True)
+        )
 
     def train(self, mode: bool = True) -> "FeatureTeacher":
         """Keep the teacher in eval mode."""
@@ -39,7 +42,7 @@ class FeatureTeacher(nn.Module):
     def forward(self, image: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """Mean squared error over all maps, a scalar; image (B, 3, H, W) in [0, 1], maps the student's for it."""
         distances = []
-        for components, features, teacher_features in zip(self.components, maps, self._maps(image), strict=True):
+        for components, features, teacher_features in zip(self.components, maps[-_MAPS:], self._maps(image), strict=True):
             target = components(teacher_features)
             distances.append(F.mse_loss(features[:, : target.shape[1]].float(), target))
         return torch.stack(distances).mean()
@@ -70,7 +73,7 @@ class FeatureTeacher(nn.Module):
 
     @torch.no_grad()
     def _maps(self, image: Tensor) -> tuple[Tensor, ...]:
-        return tuple(x.float() for x in self.network.coarse.encoder(image))
+        return tuple(x.float() for x in self.network.coarse.encoder(image)[-_MAPS:])
 
 
 class Components(nn.Module):

@@ -28,15 +28,33 @@ class MatteLoss(NamedTuple):
         return self.coarse + self.trimap + self.alpha + self.pyramid + self.composition
 
 
-def coarse_alpha_loss(logits: Tensor, alpha: Tensor) -> Tensor:
+def coarse_alpha_loss(logits: Tensor, alpha: Tensor, weight: Tensor | None = None) -> Tensor:
     """Eq. 1: binary cross entropy between a coarse alpha and the true one, averaged over cells of its size.
 
     Args:
         logits: (B, 1, h, w), before the sigmoid.
         alpha: (B, 1, H, W) in [0, 1], H and W multiples of h and w.
+        weight: (B, 1, H, W), how much places count; all the same if None, as in the paper.
     """
     _check(logits.ndim == 4 and logits.shape[1] == 1, "logits must be (B, 1, h, w)", logits)
-    return F.binary_cross_entropy_with_logits(logits, F.adaptive_avg_pool2d(alpha, (logits.shape[2], logits.shape[3])))
+    size = logits.shape[2], logits.shape[3]
+    weight = weight if weight is None else F.adaptive_avg_pool2d(weight, size)
+    return F.binary_cross_entropy_with_logits(logits, F.adaptive_avg_pool2d(alpha, size), weight)
+
+
+def enclosed(alpha: Tensor, reach: int) -> Tensor:
+    """Share of background in narrow gaps: what a morphological closing of the alpha adds to it.
+
+    Args:
+        alpha: (B, 1, H, W) in [0, 1].
+        reach: half of the widest gap, in pixels.
+
+    Returns:
+        (B, 1, H, W) in [0, 1].
+    """
+    side = 2 * reach + 1
+    closed = -F.max_pool2d(-F.max_pool2d(alpha, side, 1, reach), side, 1, reach)
+    return (closed - alpha).clamp(min=0)
 
 
 def class_weights(trimap: Tensor) -> Tensor:

@@ -7,12 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.network import REGION_SIZE, CoarsePrediction, MattingNetwork, refine_regions, select_regions
+from matting.network.efficientnet import EfficientNetEncoder
 from matting.training import losses
 from matting.training.close_ups import CloseUps
 from matting.training.dataset import UNKNOWN, Batch, true_trimap, unite_cells
 from matting.training.distillation import FeatureTeacher
+from matting.training.features import Features
 from matting.training.guided import guided_filter
 from matting.training.losses import MatteLoss
+
+_GAP_REACH = 16  # half of the widest gap that counts more, in pixels
+_GAP_STEP = 4  # pixels, at which gaps are looked for
 
 
 class StepResult(NamedTuple):
@@ -47,10 +52,19 @@ class Objective(nn.Module):
         teacher: adds a distillation loss on the encoder's features, if given.
         guided: whether the refinement's losses are averaged over its alpha before and after the guided filter, which is applied
             at the images' size or at half of it, as for photos that are smaller than the working size.
+        gap_weight: added to the weight of background in narrow gaps through people, which is 1; 0 is the paper.
     """
 
-    def __init__(self, model: MattingNetwork, max_regions: int, teacher: FeatureTeacher | None = None, guided: bool = False):
+    def __init__(
+        self,
+        model: MattingNetwork,
+        max_regions: int,
+        teacher: FeatureTeacher | None = None,
+        guided: bool = False,
+        gap_weight: float = 0.0,
+    ):
         super().__init__()
+        self.gap_weight = gap_weight
         self.model = model
         self.max_regions = max_regions
         self.teacher = teacher
@@ -62,19 +76,40 @@ class Objective(nn.Module):
     def _keep_maps(self, encoder: nn.Module, images: tuple[Tensor], maps: tuple[Tensor, ...]) -> None:
         self.maps = maps
 
-    def forward(self, batch: Batch | CloseUps) -> StepResult:
+    def forward(self, batch: Batch | CloseUps | Features) -> StepResult:
+        if isinstance(batch, Features):
+            return self._upper(batch)
         return self._close_up(batch) if isinstance(batch, CloseUps) else self._whole(batch)
+
+    def _upper(self, kept: Features) -> StepResult:
+        """The first stage from its kept maps on."""
+        encoder = self.model.coarse.encoder
+        if not isinstance(encoder, EfficientNetEncoder):
+            raise ValueError("features are kept of the encoder of lite only, got the preset paper")
+        r8, r16 = kept.r8.float(), kept.r16.float()
+        coarse = self.model.coarse.decode((r8, r16, *encoder.upper(r16)))
+        terms = self._coarse_terms(coarse, kept.alpha, kept.trimap.long())
+        zero = kept.alpha.new_zeros(())
+        alpha = coarse.alpha.detach()
+        return StepResult(MatteLoss(*terms, zero, zero, zero), zero, alpha, alpha, 0)
+
+    def _coarse_terms(self, coarse: CoarsePrediction, alpha: Tensor, trimap: Tensor) -> tuple[Tensor, Tensor]:
+        """Eqs. 1 and 2 over all scales; alpha (B, 1, H, W) or its means over the cells, trimap (B, H/8, W/8) classes."""
+        coarse_term, trimap_term = alpha.new_zeros(()), alpha.new_zeros(())
+        cells = F.adaptive_avg_pool2d(alpha, (coarse.alpha.shape[2], coarse.alpha.shape[3]))
+        weight = 1 + self.gap_weight * losses.enclosed(cells, _GAP_REACH // REGION_SIZE)
+        for logits in coarse.logits:
+            coarse_term = coarse_term + losses.coarse_alpha_loss(logits.alpha.float(), cells, weight)
+            at_scale = shrink_trimap(trimap, logits.trimap.shape[2:])
+            trimap_term = trimap_term + losses.trimap_loss(logits.trimap.float(), at_scale)
+        return coarse_term, trimap_term
 
     def _whole(self, batch: Batch) -> StepResult:
         coarse = self.model.coarse(batch.image)
         trimap = true_trimap(batch.alpha)
         zero = batch.alpha.new_zeros(())
         features = self.teacher(batch.image, self.maps) if self.teacher else zero
-        coarse_term, trimap_term = zero, zero
-        for logits in coarse.logits:
-            coarse_term = coarse_term + losses.coarse_alpha_loss(logits.alpha.float(), batch.alpha)
-            at_scale = shrink_trimap(trimap, logits.trimap.shape[2:])
-            trimap_term = trimap_term + losses.trimap_loss(logits.trimap.float(), at_scale)
+        coarse_term, trimap_term = self._coarse_terms(coarse, batch.alpha, trimap)
         if self.max_regions == 0:
             alpha = F.interpolate(coarse.alpha.detach(), scale_factor=REGION_SIZE, mode="bilinear")
             loss = MatteLoss(coarse_term, trimap_term, zero, zero, zero)
@@ -89,14 +124,15 @@ class Objective(nn.Module):
 
     def _close_up(self, squares: CloseUps) -> StepResult:
         cells = torch.nonzero(squares.unknown[:, 0])
-        coarse = CoarsePrediction(squares.coarse_alpha, squares.unknown, ())
-        alpha = refine_regions(self.model, squares.image, coarse, cells).alpha
+        alpha = refine_regions(self.model, squares.image, squares.coarse, cells).alpha
         weight = F.interpolate(squares.unknown, scale_factor=REGION_SIZE, mode="nearest")
         zero = alpha.new_zeros(())
         loss = MatteLoss(zero, zero, *self._refined_terms(alpha, squares.batch, weight))
         return StepResult(loss, zero, alpha.detach(), squares.coarse_alpha, len(cells))
 
     def _refined_terms(self, alpha: Tensor, batch: Batch, weight: Tensor) -> "RefinedTerms":
+        gaps = losses.enclosed(F.avg_pool2d(batch.alpha, _GAP_STEP), _GAP_REACH // _GAP_STEP)
+        weight = weight * (1 + self.gap_weight * F.interpolate(gaps, scale_factor=_GAP_STEP, mode="nearest"))
         unfiltered = refinement_losses(alpha, batch, weight)
         if not self.guided:
             return unfiltered

@@ -18,6 +18,8 @@ def build_optimiser(objective: Objective, arguments: argparse.Namespace) -> torc
         if not isinstance(encoder, EfficientNetEncoder):
             raise ValueError("filters can be frozen in the encoder of lite only, got the preset paper")
         encoder.freeze_filters()
+    if arguments.cache_features and isinstance(encoder, EfficientNetEncoder):
+        encoder.freeze_lower()
     if arguments.refine_only:
         objective.model.coarse.requires_grad_(False)
     groups: dict[tuple[float, float], list[Tensor]] = {}
@@ -34,7 +36,7 @@ def _share(name: str, arguments: argparse.Namespace) -> float:
     """Share of the learning rate for a parameter of an `Objective`, by its name."""
     if name.startswith(("model.coarse.encoder.stem", "model.coarse.encoder.stages")):
         return arguments.encoder_rate
-    return arguments.decoder_rate if name.startswith(("model.coarse.up", "model.coarse.head")) else 1.0
+    return arguments.decoder_rate if name.startswith(("model.coarse.up", "model.coarse.head", "model.coarse.fine")) else 1.0
 
 
 def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:

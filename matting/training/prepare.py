@@ -26,6 +26,7 @@ from matting.postprocess.bit_depth import to_8_bit
 IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 SOLVE_PIXELS = 120_000
 _OPAQUE = 250  # of 255; alphas from here on count as 1
+_AT_ONCE = 24  # photos decoded ahead; results of a process pool wait in memory
 
 
 class Pair(NamedTuple):
@@ -152,4 +153,6 @@ def load_people(pairs: list[Pair], cache: Path | None, workers: int = 2) -> Iter
     load = partial(load_person, cache=cache)
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of this process may hold
     with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-        yield from tqdm(pool.map(load, pairs, chunksize=4), total=len(pairs), desc="decoding", unit="photo", mininterval=5)
+        parts = (pairs[start : start + _AT_ONCE] for start in range(0, len(pairs), _AT_ONCE))
+        people = (person for part in parts for person in pool.map(load, part))  # all at once, they would wait in memory
+        yield from tqdm(people, total=len(pairs), desc="decoding", unit="photo", mininterval=5)

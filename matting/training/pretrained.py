@@ -4,6 +4,7 @@
 import torch
 from torch import Tensor
 
+from matting.network import MattingNetwork
 from matting.network.efficientnet import EfficientNetEncoder
 
 _NORMS = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
@@ -27,6 +28,20 @@ def load_imagenet_start(encoder: EfficientNetEncoder) -> None:
             theirs = f"_{ours}_conv"
             if f"{prefix}{theirs}.weight" in source:
                 _copy(source, prefix + theirs, prefix + _NORMS[theirs], getattr(block, ours))
+
+
+def take_over(model: MattingNetwork, other: MattingNetwork) -> None:
+    """Copy the weights of a network of the same or of a simpler design; what that lacks keeps its start, which changes nothing.
+
+    Raises:
+        ValueError: if the other network has what this one lacks, or of other sizes; says what.
+    """
+    try:
+        unknown = model.load_state_dict(other.state_dict(), strict=False).unexpected_keys
+    except RuntimeError as error:
+        raise ValueError(f"expected weights that fit {model.config.to_json()}, got {other.config.to_json()}") from error
+    if unknown:
+        raise ValueError(f"expected weights that fit {model.config.to_json()}, got some with {unknown[0]}")
 
 
 def _copy(source: dict[str, Tensor], conv: str, norm: str, target: torch.nn.Module) -> None:

@@ -24,14 +24,15 @@ from matting.media.atomic import AtomicFile
 from matting.network import PRESETS, MattingNetwork
 from matting.network.efficientnet import EfficientNetEncoder
 from matting.training.average_checkpoints import trained_steps
-from matting.training.close_ups import SIDE, CloseUps
-from matting.training.dataset import Batch, Sampler, load_portraits
+from matting.training.close_ups import SIDE
+from matting.training.dataset import PHOTO_LIST, PORTRAIT_SETS, Arena, Sampler, load_portraits
 from matting.training.distillation import FeatureTeacher
+from matting.training.features import Features
 from matting.training.hard_examples import favour, photo_errors
-from matting.training.loader import Draws, feed, repeat
+from matting.training.loader import Drawn, Draws, feed, repeat
 from matting.training.objective import Objective, StepResult
 from matting.training.optimiser import build_optimiser, moving_average, schedule
-from matting.training.pretrained import load_imagenet_start
+from matting.training.pretrained import load_imagenet_start, take_over
 from matting.training.validation import picture_sheet, validate
 from matting.weights import load_model, save_weights
 
@@ -52,7 +53,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--objects", "--things", type=Path, help="folder of transparent PNGs to stand behind people or be held by them"
     )
     parser.add_argument("--furniture", type=Path, help="folder of transparent PNGs for people to sit on and lean against")
+    parser.add_argument("--shares", type=parse_share, nargs="+", metavar="SET=SHARE", help="of the sets in what is drawn")
+    parser.add_argument("--photos", type=Path, default=PHOTO_LIST, help="list of photos left out or shown less often")
     parser.add_argument("--cache", type=Path, help="folder that keeps the estimated colours between runs")
+    parser.add_argument("--on-disk", action="store_true", help="photos lie decoded in a file in --cache instead of memory")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints, log and sheets")
     parser.add_argument("--init-from", "--start", help="weights to begin with; default: ImageNet for lite, random for paper")
     parser.add_argument(
@@ -63,6 +67,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, nargs="+", default=[512], help="square sides, multiples of 128; a batch draws one")
     parser.add_argument("--batch", type=int, default=8, help="square pictures of the first size per step and process")
     parser.add_argument("--repeat", type=int, default=1, help="how often a batch is used, shuffled among others")
+    parser.add_argument("--pool", type=int, default=32, help="with --repeat: batches kept in memory to be used again")
+    parser.add_argument(
+        "--cache-features",
+        action="store_true",
+        help="train the first stage above R16 only, on kept maps of what is below; the refinement learns so with --close-ups",
+    )
     parser.add_argument("--accumulate", type=int, default=1, help="batches per optimiser step")
     parser.add_argument("--steps", type=int, default=20_000, help="planned optimiser steps; the cosine ends there")
     parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop (to be resumed) after this time")
@@ -87,6 +97,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         default=0.0,
         help="share of batches of whole photos without synthetic additions, for a last phase",
     )
+    parser.add_argument("--gap-weight", type=float, default=0.0, help="how much more narrow gaps through people count")
     parser.add_argument(
         "--hard-examples",
         "--mine",
@@ -102,6 +113,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--bfloat16", action="store_true", help="as on CUDA; with --freeze-filters faster where there is AMX")
     parser.add_argument("--checkpoint-minutes", type=float, default=5)
+    parser.add_argument("--threads", type=int, help="of the trainer; fewer than cores where others work on the machine")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args(arguments)
@@ -109,9 +121,25 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error("--refine-only needs regions to refine, got --max-regions 0")
     if options.close_ups and not options.refine_only:
         parser.error("--close-ups needs --refine-only: the first stage is trained on whole images")
+    if options.cache_features and (options.refine_only or options.max_regions or options.preset != "lite"):
+        parser.error("--cache-features trains the first stage of lite alone: it needs --max-regions 0 and no --refine-only")
+    if options.on_disk and not options.cache:
+        parser.error("--on-disk needs --cache, a folder on a disk")
     if options.close_ups and min(options.size) < SIDE:
         parser.error(f"--close-ups needs pictures of at least {SIDE} pixels, got --size {min(options.size)}")
     return options
+
+
+def parse_share(text: str) -> tuple[str, float]:
+    """A set and its share from the command line."""
+    name, _, share = text.partition("=")
+    try:
+        if name not in PORTRAIT_SETS or not float(share) > 0:
+            raise ValueError
+    except ValueError:
+        expected = f"one of {', '.join(PORTRAIT_SETS)}, = and a number above 0"
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}") from None
+    return name, float(share)
 
 
 class Run:
@@ -131,7 +159,7 @@ class Run:
         self.sampler = self._load_data()
         self.teacher = self._load_teacher() if arguments.teacher else None
         self.average = AveragedModel(self.model, multi_avg_fn=moving_average(arguments.ema), use_buffers=True)
-        objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided_loss)
+        objective = Objective(self.model, arguments.max_regions, self.teacher, arguments.guided_loss, arguments.gap_weight)
         self.objective: nn.Module = objective
         self.optimiser = build_optimiser(objective, arguments)
         self._resume()
@@ -142,8 +170,10 @@ class Run:
         cv2.setNumThreads(1)  # OpenCV's threads do not survive the fork of the process that draws
         data = self.arguments.data
         backgrounds = self.arguments.backgrounds or (data / "backgrounds" if (data / "backgrounds").is_dir() else None)
-        pasted = self.arguments.objects, self.arguments.furniture
-        collection = load_portraits(data, backgrounds, self.arguments.cache, self.device, *pasted)
+        options, pasted = self.arguments, (self.arguments.objects, self.arguments.furniture)
+        arena = Arena(options.cache) if options.on_disk else None
+        shares = dict(options.shares) if options.shares else PORTRAIT_SETS
+        collection = load_portraits(data, backgrounds, options.cache, self.device, *pasted, options.photos, arena, shares)
         sampler = Sampler(collection, self.arguments.seed * 1000 + self.rank, self.arguments.full_photo_prob)
         if self.arguments.hard_examples:
             errors = photo_errors(self.model, sampler, self.arguments.out / f"errors-{self.rank}.npy")
@@ -195,14 +225,15 @@ class Run:
             distributed.broadcast(over, src=0)
         return bool(over)
 
-    def batches(self) -> Iterator[Batch | CloseUps]:
+    def batches(self) -> Iterator[Drawn]:
         """Batches of all remaining steps, prefetched."""
         times = self.arguments.repeat
         first = self.step * self.arguments.accumulate // times
         batches = feed(Draws(self.sampler, self.arguments, self.model.coarse), first, self.device.type == "cuda")
-        return repeat(batches, times, torch.Generator().manual_seed(self.arguments.seed)) if times > 1 else batches
+        generator = torch.Generator().manual_seed(self.arguments.seed + self.step)
+        return repeat(batches, times, self.arguments.pool, generator) if times > 1 else batches
 
-    def optimise(self, batches: Iterator[Batch | CloseUps]) -> tuple[StepResult, Batch | CloseUps, float]:
+    def optimise(self, batches: Iterator[Drawn]) -> tuple[StepResult, Drawn, float]:
         """One optimiser step; also returns the seconds spent waiting for data."""
         arguments, waited = self.arguments, 0.0
         for group in self.optimiser.param_groups:
@@ -230,9 +261,10 @@ class Run:
 
 def start_model(arguments: argparse.Namespace) -> MattingNetwork:
     torch.manual_seed(arguments.seed)
-    if arguments.init_from:
-        return load_model(arguments.init_from, device="cpu").requires_grad_(True)
     model = MattingNetwork(PRESETS[arguments.preset])
+    if arguments.init_from:
+        take_over(model, load_model(arguments.init_from, device="cpu"))
+        return model
     if isinstance(model.coarse.encoder, EfficientNetEncoder):
         load_imagenet_start(model.coarse.encoder)
     return model
@@ -242,7 +274,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Train until the planned steps or the maximal minutes are reached."""
     run = Run(arguments)
     began = saved = time.monotonic()
-    last: tuple[StepResult, Batch | CloseUps] | None = None
+    last: tuple[StepResult, Drawn] | None = None
     arguments.out.mkdir(parents=True, exist_ok=True)
     bar = tqdm(total=arguments.steps, initial=run.step, unit="step", disable=run.rank > 0, mininterval=5)
     waited, batches = 0.0, run.batches()
@@ -253,7 +285,7 @@ def train(arguments: argparse.Namespace) -> None:
             bar.update()
             if run.rank == 0 and (run.step % LOG_EVERY == 0 or run.step == arguments.steps):
                 share = waited / (time.monotonic() - began)
-                log(arguments.out / "log.csv", run, result, len(batch.image), share)
+                log(arguments.out / "log.csv", run, result, len(batch.alpha), share)
                 bar.set_postfix(loss=f"{float(result.total.detach()):.3f}", data=f"{share:.0%}")
             if run.rank == 0 and time.monotonic() - saved > arguments.checkpoint_minutes * 60:
                 checkpoint(run, last)
@@ -288,16 +320,20 @@ def log(path: Path, run: Run, result: StepResult, images: int, data_share: float
         writer.writerow(row)
 
 
-def checkpoint(run: Run, last: tuple[StepResult, Batch | CloseUps]) -> None:
+def checkpoint(run: Run, last: tuple[StepResult, Drawn]) -> None:
     """Save, draw a sheet of the last batch, validate the averaged weights."""
     run.save()
-    picture_sheet(*last).save(run.arguments.out / f"sheet-{run.step:06d}.jpg", quality=88)
+    result, batch = last
+    if not isinstance(batch, Features):
+        picture_sheet(result, batch).save(run.arguments.out / f"sheet-{run.step:06d}.jpg", quality=88)
     score = validate(run.averaged, run.arguments.data, run.device)
     tqdm.write(f"step {run.step}: " + ", ".join(f"{name} {value:.4f}" for name, value in score.items()))
 
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         distributed.init_process_group("nccl" if arguments.device == "cuda" else "gloo")
     train(arguments)

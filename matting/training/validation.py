@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from matting.network import SIDE_MULTIPLE, MattingNetwork
 from matting.training.close_ups import CloseUps
-from matting.training.dataset import PORTRAIT_SETS, Batch, true_trimap
+from matting.training.dataset import FOREGROUND_ONLY, PORTRAIT_SETS, Batch, true_trimap
 from matting.training.objective import StepResult
 from matting.training.prepare import find_pairs
 
@@ -39,7 +39,7 @@ def validate(model: MattingNetwork, data: Path, device: torch.device) -> dict[st
     model.eval()
     scores: dict[str, float] = {}
     for name in PORTRAIT_SETS:
-        if name == "keyed" or not (data / name / "val").is_dir():
+        if name in FOREGROUND_ONLY or not (data / name / "val").is_dir():
             continue
         errors = []
         for pair in find_pairs(data / name / "val")[:VALIDATION_PHOTOS]:

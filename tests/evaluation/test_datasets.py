@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -152,3 +154,21 @@ def test_limit_area():
     assert limit_area(image, 60_000) is image
     small = limit_area(image, 15_000)
     assert small.shape == (150, 100, 3)
+
+
+def test_sets_that_are_not_there_are_left_out(portraits):
+    shutil.rmtree(portraits / "street")
+    assert {item.subset for item in find_items("portraits", portraits)} == {"keyed", "cc0_portraits", "web_portraits"}
+    with pytest.raises(ValueError, match="holds none of keyed, cutouts"):
+        find_items("portraits", portraits / "keyed")
+
+
+def test_cutouts_stand_in_front_of_backgrounds_nobody_trains_with(portraits):
+    for stem in ("c1", "c2"):
+        save(portraits / f"cutouts/val/image/{stem}.webp", colour(0))
+        save(portraits / f"cutouts/val/alpha/{stem}.png", grey(0))
+    before = find_items("portraits", portraits)
+    assert all(item.background for item in before if item.subset == "cutouts")
+    for index in range(40):
+        save(portraits / f"backgrounds/houses__{index}.webp", colour(0))
+    assert find_items("portraits", portraits) == before

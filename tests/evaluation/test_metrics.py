@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matting.evaluation import metrics
-from matting.evaluation.metrics import Metrics, measure, trimap_from_alpha
+from matting.evaluation.metrics import Metrics, enclosed_background, measure, trimap_from_alpha
 
 WHOLE_IMAGE = (metrics.sad, metrics.mse, metrics.mad, metrics.grad, metrics.conn)
 WITH_TRIMAP = (metrics.sad_t, metrics.mse_t, metrics.mad_t, metrics.sad_fg, metrics.sad_bg)
@@ -276,3 +276,16 @@ def test_grad_and_conn_take_little_time():
     seconds = time.process_time() - start
     print(f"Grad and Conn on 1350x1320: {seconds:.2f} s")
     assert seconds < 1.5
+
+
+def test_enclosed_background_by_hand():
+    truth = np.zeros((120, 160), np.float32)
+    truth[20:100, 30:60] = truth[20:100, 80:110] = 1  # two parts, 20 px apart
+    truth[20:30, 60:80] = 1  # joined above
+    enclosed = enclosed_background(truth)
+    assert enclosed[45:80, 60:80].all()
+    assert not enclosed[truth > 0].any() and not enclosed[:15].any() and not enclosed[:, 125:].any()
+    assert not enclosed_background(truth, width_px=15)[60, 70]
+    truth[40:90, 31:35] = 0  # 4 px wide: a jagged mask
+    assert not enclosed_background(truth)[40:90, 31:35].any()
+    assert not enclosed_background(np.ones((10, 10))).any() and not enclosed_background(np.zeros((10, 10))).any()

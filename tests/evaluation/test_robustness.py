@@ -1,6 +1,7 @@
 """Conditions keep the truth exact, the two tables add up, plainly wrong pixels are counted by hand."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,6 +100,7 @@ def test_conditions_do_what_they_say(portrait, scenes):
     shots = {name: make(portrait, portrait, scenes, np.random.default_rng(0)) for name, make in CONDITIONS.items()}
     clean = shots["clean"]
     person = clean.alpha == 1
+    assert shots["silhouette"].image[person].max() < 0.1 < 0.7 < shots["silhouette"].image[clean.alpha == 0].min()
     assert shots["dark"].image.mean() < 0.25 * clean.image.mean()
     assert shots["backlit"].image[person].mean() < 0.5 * shots["backlit"].image[~person].mean()
     assert np.ptp(shots["low contrast"].image.mean(2)) < 0.1
@@ -108,7 +110,7 @@ def test_conditions_do_what_they_say(portrait, scenes):
     assert shots["held object"].alpha.mean() > clean.alpha.mean()
 
 
-def test_the_command_prints_both_tables(tmp_path, lite_model, monkeypatch, capsys):
+def test_the_command_prints_its_tables(tmp_path, lite_model, monkeypatch, capsys):
     rng = np.random.default_rng(0)
     for subset in ("keyed", "cc0_portraits", "web_portraits", "street"):
         somebody = np.pad(rng.integers(128, 256, (38, 28), np.uint8), 1)
@@ -124,6 +126,8 @@ def test_the_command_prints_both_tables(tmp_path, lite_model, monkeypatch, capsy
     robustness.main(["--root", str(tmp_path)])
     printed = capsys.readouterr().out
     assert "| clean | " in printed and "| dark | " in printed and "| all | " in printed
+    assert "| street | 0 | 0.0% |" in printed and "| flickr | 0 | 0.0% |" in printed
+    assert "| cutouts | " not in printed
     clean = next(line for line in printed.splitlines() if line.startswith("| clean | ")).split(" | ")
     assert clean[2] == "1.00x" and 0 <= float(clean[3]) <= 1 and clean[4].endswith("% |")
 
@@ -141,3 +145,19 @@ def test_a_missing_folder_is_named(tmp_path, lite_model, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         robustness.main(["--root", str(tmp_path / "none")])
     assert "none" in capsys.readouterr().err
+
+
+def test_background_in_gaps_that_is_kept_is_counted(tmp_path, monkeypatch):
+    alpha = np.zeros((60, 60), np.uint8)
+    alpha[5:55, 10:25] = alpha[5:55, 35:50] = 255
+    for kind, pixels in (("image", np.zeros((60, 60, 3), np.uint8)), ("alpha", alpha)):
+        folder = tmp_path / "street" / "val" / kind
+        folder.mkdir(parents=True)
+        Image.fromarray(pixels).save(folder / "a.png")
+    (tmp_path / "backgrounds").mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "backgrounds" / "b.png")
+    kept = np.zeros((60, 60), np.float32)
+    kept[30:40, 25:35] = 0.9
+    monkeypatch.setattr(robustness, "matte_image", lambda *_: SimpleNamespace(alpha=kept))
+    gaps = robustness.measure_gaps(tmp_path, None, None)["street"]
+    assert gaps.kept == 100 and 400 <= gaps.pixels <= 600

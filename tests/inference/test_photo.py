@@ -12,7 +12,7 @@ from torch import nn
 from matting.inference.photo import matte_image
 from matting.inference.trimap import apply_trimap, mark_unknown
 from matting.inference.working_size import AUTO_MAX_SIDE, LARGEST_SIDE, working_size
-from matting.network import CoarsePrediction, Refinement, nearest_regions, refine_regions, replace_regions
+from matting.network import CoarsePrediction, Refinement, nearest_regions, refine_regions, region_context, replace_regions
 from matting.postprocess.closed_form import solve_closed_form
 from matting.postprocess.guided_filter import guided_filter
 from matting.postprocess.upsample import to_tensor
@@ -36,7 +36,7 @@ class Columns(nn.Module):
         trimap = nn.functional.one_hot(classes[:, 0], 3).permute(0, 3, 1, 2) * 0.8 + 0.1
         return CoarsePrediction(torch.tensor(self.ALPHAS).expand(shape), trimap, ())
 
-    def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True):
+    def refine(self, image, coarse_alpha, cells, neighbours, cross_region=True, context=None):
         return Refinement(torch.full((len(cells), 1, 8, 8), 0.6), torch.zeros(len(cells), 8, 9))
 
 
@@ -179,14 +179,14 @@ def test_bad_images_are_refused(network, source):
 @pytest.mark.parametrize("count", [0, 1, 40, 256])
 def test_regions_are_refined_in_steps_of_fixed_size_with_the_same_result(network, count):
     torch.manual_seed(0)
-    image, coarse_alpha = torch.rand(1, 3, 128, 128), torch.rand(1, 1, 16, 16)
+    image, features = torch.rand(1, 3, 128, 128), torch.rand(1, network.coarse.fine8.feature_channels, 16, 16)
+    coarse = CoarsePrediction(torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16), (), features)
     cells = torch.nonzero(torch.ones(1, 16, 16))[:count]
     neighbours = nearest_regions(cells)
-    expected = network.refine(image, coarse_alpha, cells, neighbours)
+    expected = network.refine(image, coarse.alpha, cells, neighbours, context=region_context(coarse, cells))
     seen = []
     handle = network.refine.register_forward_pre_hook(lambda _, given: seen.append(len(given[2])))
-    trimap = torch.rand(1, 3, 16, 16).softmax(1)
-    refined = refine_regions(network, image, CoarsePrediction(coarse_alpha, trimap, ()), cells)
+    refined = refine_regions(network, image, coarse, cells, region_step=256)
     handle.remove()
     assert seen == [256 if count else 0]
     torch.testing.assert_close(refined.patches, expected.patches, atol=1e-5, rtol=1e-4)

@@ -65,3 +65,30 @@ def test_steps_up_join_the_enlarged_map_first():
     y = up(x, skip)
     assert_close(y[0, 0], torch.tensor([[0.0, 1.0, 3.0, 4.0]] * 2))
     assert_close(y[0, 1], torch.full((2, 4), -0.3))
+
+
+class FinerEncoder(nn.Module):
+    channels = (4, 2, 3, 4, 5)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return image.mean(1, keepdim=True)[..., ::8, ::8].expand(-1, 4, -1, -1), *TinyEncoder()(image)
+
+
+def test_a_step_at_r8_corrects_what_was_guessed_from_r16():
+    torch.manual_seed(0)
+    network, image = CoarseNetwork(FinerEncoder(), (8, 7, 6), r8_channels=5).eval(), torch.rand(1, 3, 128, 256)
+    before = network(image)
+    assert before.features.shape == (1, 6 + 4 + 5, 16, 32)
+    nn.init.normal_(network.fine8.alpha.weight)
+    after = network(image)
+    assert_close(after.trimap, before.trimap)
+    difference = after.logits[0].alpha - before.logits[0].alpha
+    assert_close(difference, network.fine8.alpha(after.features[:, -5:]))
+    assert_close(after.alpha, after.logits[0].alpha.sigmoid())
+    network.fine8 = None
+    assert_close(network(image).alpha, before.alpha), "before it has learnt, the step changes nothing"
+
+
+def test_a_step_at_r8_needs_a_map_there():
+    with pytest.raises(ValueError, match=r"a map at R8, got one with channels \(2, 3, 4, 5\)"):
+        CoarseNetwork(TinyEncoder(), (8, 7, 6), r8_channels=5)

@@ -31,8 +31,8 @@ def test_strided_convolutions_pad_one_more_pixel_after(kernel, before, after, tr
 
 def test_maps(encoder):
     maps = encoder(torch.rand(2, 3, 128, 256))
-    assert encoder.channels == (112, 320, 64, 64)
-    assert [tuple(x.shape) for x in maps] == [(2, 112, 8, 16), (2, 320, 4, 8), (2, 64, 2, 4), (2, 64, 1, 2)]
+    assert encoder.channels == (40, 112, 320, 64, 64)
+    assert [tuple(x.shape) for x in maps] == [(2, 40, 16, 32), (2, 112, 8, 16), (2, 320, 4, 8), (2, 64, 2, 4), (2, 64, 1, 2)]
 
 
 def test_context_reaches_every_position():
@@ -69,3 +69,11 @@ def test_frozen_filters_are_the_large_maps_and_the_depthwise_ones():
     encoder.freeze_statistics()
     sum(x.sum() for x in encoder(torch.rand(1, 3, 128, 128))).backward()
     assert {name for name, parameter in encoder.named_parameters() if parameter.grad is None} == frozen
+
+
+def test_the_lower_part_can_be_frozen():
+    encoder = EfficientNetEncoder(32, 1)
+    encoder.freeze_lower()
+    r8, r16 = encoder.lower(torch.rand(1, 3, 128, 128))
+    assert not r8.requires_grad and not r16.requires_grad
+    assert all(x.requires_grad for x in encoder.upper(r16))

@@ -1,5 +1,7 @@
 """The whole network: sizes, batches, images without unknown regions, and its configuration."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -104,3 +106,18 @@ def test_other_json_is_refused(text):
 def test_unknown_encoder_is_refused():
     with pytest.raises(ValueError, match="encoder must be 'swin_tiny' or 'efficientnet_lite0', got 'resnet50'"):
         MattingNetwork(NetworkConfig("mine", "resnet50"))
+
+
+def test_configurations_of_before_have_neither_a_step_at_r8_nor_context():
+    text = '{"preset": "lite", "encoder": "efficientnet_lite0", "decoder_channels": [256, 128, 64], "context_channels": 256, '
+    config = NetworkConfig.from_json(text + '"context_blocks": 2}')
+    assert config.r8_channels == config.region_context == 0
+    assert replace(config, r8_channels=48, region_context=128) == PRESETS["lite"]
+    with torch.device("meta"):
+        model = MattingNetwork(config)
+    assert model.coarse.fine8 is None and model.refine.perceptron is None
+
+
+def test_context_without_the_step_at_r8_is_refused():
+    with pytest.raises(ValueError, match="region_context needs r8_channels above 0"), torch.device("meta"):
+        MattingNetwork(replace(PRESETS["lite"], r8_channels=0))

@@ -1,11 +1,14 @@
 """Close-ups show what the whole picture shows at that place, lie where hair is, and teach the second stage alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
 from matting.network import PRESETS, CoarsePrediction, MattingNetwork
+from matting.network.refine import region_context
 from matting.training.close_ups import SIDE, CloseUps, cut_close_ups, square_chances
 from matting.training.dataset import Batch
 from matting.training.objective import Objective
@@ -48,6 +51,21 @@ def test_what_only_the_first_stage_calls_unknown_is_redrawn_too():
     assert squares.unknown[:, 0, 5, 7].tolist() == [1, 1, 1, 1], "the squares are pushed into the picture's corner"
 
 
+def test_squares_tell_the_refinement_what_the_whole_picture_does():
+    """The context of a region is the same in a square, but for the square's outermost cells."""
+    batch, coarse = batch_and_coarse()
+    batch.alpha[:, :, 100:140, 300:340] = 0.5
+    features = torch.rand(2, 5, 48, 64).bfloat16().float()
+    coarse = replace(coarse, trimap=torch.rand(2, 3, 48, 64), features=features)
+    (square,) = zip(*cut_close_ups(batch, coarse, 1, np.random.default_rng(0)), strict=True)
+    squares = CloseUps(*(plane[None] for plane in square))
+    top, left = round(float(squares.image[0, 0, 0, 0]) * 48), round(float(squares.image[0, 1, 0, 0]) * 64)
+    picture = round(float(squares.image[0, 2, 0, 0]))
+    inner = torch.nonzero(torch.ones(1, CELLS - 2, CELLS - 2)) + torch.tensor([0, 1, 1])
+    there = inner + torch.tensor([picture, top, left])
+    torch.testing.assert_close(region_context(squares.coarse, inner), region_context(coarse, there))
+
+
 def test_squares_lie_where_the_alpha_is_fine():
     alpha = torch.zeros(1, 1, 256, 256)
     alpha[..., :64, :64] = 1
@@ -71,6 +89,7 @@ def test_a_picture_full_of_hair_does_not_get_all_squares():
 
 def test_pictures_without_anybody_give_squares_too():
     batch, coarse = batch_and_coarse()
+    coarse = replace(coarse, features=torch.rand(2, 152, 48, 64))
     squares = cut_close_ups(batch, coarse, 3, np.random.default_rng(0))
     assert squares.unknown.sum() == 0
     loss = Objective(MattingNetwork(PRESETS["lite"]), max_regions=64).eval()(squares).loss
@@ -86,10 +105,11 @@ def test_the_second_stage_learns_from_them_alone():
     alpha[..., 100:200, 100:200] = 1
     image = alpha.expand(-1, 3, -1, -1) * 0.8 + 0.1
     unknown = F.max_pool2d(alpha, 24, 8, 8) * (1 - F.avg_pool2d(alpha, 8).floor())
-    squares = CloseUps(image, alpha, image, 1 - image, F.avg_pool2d(alpha, 8), unknown)
+    trimap, features = torch.rand(2, 3, CELLS, CELLS), torch.rand(2, 152, CELLS, CELLS).bfloat16()
+    squares = CloseUps(image, alpha, image, 1 - image, F.avg_pool2d(alpha, 8), unknown, trimap, features)
     optimiser = torch.optim.AdamW(model.refine.parameters(), lr=2e-3)
     totals = []
-    for _ in range(12):
+    for _ in range(16):
         result = objective(squares)
         result.total.backward()
         optimiser.step()

@@ -1,5 +1,6 @@
 """Pairs on disk, batches in memory, the true trimap."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 from matting.training import augmentation, backgrounds
-from matting.training.dataset import Sampler, load_portraits, true_trimap
+from matting.training.dataset import PHOTO_LIST, PORTRAIT_SETS, Sampler, load_portraits, photo_shares, true_trimap
 from matting.training.prepare import find_pairs, load_person
 
 
@@ -177,3 +178,33 @@ def test_some_pictures_show_nobody_and_their_background_is_a_picture_without_peo
     chosen = list(zip(seen, nobody, strict=True))
     assert all(behind is sampler.collection.pictures for behind, empty in chosen if empty)
     assert any(behind is sampler.collection.scenes for behind, empty in chosen if not empty)
+
+
+def test_the_list_says_how_often_photos_are_shown(tmp_path: Path):
+    path = tmp_path / "photos.csv"
+    path.write_text("set,photos,share,why\nmine,a1,0,looked at\nmine,a*,0.25,all alike\nother,b,0,of another set\n")
+    assert photo_shares(path, "mine", ["a1", "a2", "b"]) == [0, 0.25, 1]
+
+
+def test_the_projects_own_list_is_in_order():
+    with PHOTO_LIST.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["set"] in PORTRAIT_SETS and 0 <= float(row["share"]) <= 1 and row["why"] for row in rows)
+    assert len({(row["set"], row["photos"]) for row in rows}) == len(rows)
+
+
+def test_people_against_the_light_are_dark_in_front_of_something_bright():
+    rng = np.random.default_rng(0)
+    alpha = torch.zeros(1, 1, 8, 8)
+    alpha[..., :4] = 1
+    foreground = torch.full((1, 3, 8, 8), 0.6)
+    image = alpha * foreground + (1 - alpha) * 0.3
+    lit = augmentation.backlight(image, alpha, foreground, rng, chance=1)
+    assert lit[..., :4].max() < 0.4 * 0.6 + 1e-6 and lit[..., 4:].min() > 0.3 and lit.max() <= 1
+    assert torch.equal(augmentation.backlight(image, alpha, foreground, rng, chance=0), image)
+
+
+def test_skies_are_bright():
+    skies = [backgrounds.sky([], (64, 48), np.random.default_rng(seed), torch.device("cpu")) for seed in range(20)]
+    assert all(sky.shape == (3, 64, 48) and sky.min() >= 0 and sky.max() <= 1 for sky in skies)
+    assert np.mean([float(sky[:, :16].mean()) for sky in skies]) > 0.6
