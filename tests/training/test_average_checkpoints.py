@@ -1,5 +1,6 @@
 """Means of weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,20 @@ def test_what_cannot_be_mixed_is_refused(tmp_path: Path):
         mean_weights(str(a), str(b), tmp_path / "out.safetensors")
     with pytest.raises(ValueError, match=r"\[0, 1\], got 1.5"):
         mean_weights(str(a), str(a), tmp_path / "out.safetensors", 1.5)
+
+
+def test_what_the_simpler_network_lacks_is_the_richer_ones_and_one_stage_can_be_left_alone(tmp_path: Path):
+    a, b, out = (tmp_path / f"{name}.safetensors" for name in "abc")
+    torch.manual_seed(0)
+    simple = MattingNetwork(replace(PRESETS["lite"], r8_channels=0, region_context=0))
+    save_weights(simple, a, {"step": "9"}, torch.float32)
+    rich = saved(b, 1, {"step": "3"}).state_dict()
+    mean_weights(str(a), str(b), out, share=0.5, part="coarse")
+    mixed = load_model(out, device="cpu")
+    assert mixed.config == PRESETS["lite"] and trained_steps(str(out)) == 9
+    for name, value in mixed.state_dict().items():
+        theirs = simple.state_dict().get(name) if name.startswith("coarse") else None
+        wanted = rich[name] if theirs is None or not value.is_floating_point() else (theirs + rich[name]) / 2
+        assert_close(value, wanted, msg=name)
+    with pytest.raises(ValueError, match="same configuration"):
+        mean_weights(str(b), str(a), out)
