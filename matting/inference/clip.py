@@ -250,9 +250,7 @@ def _refine_stage(
     cells = select_regions(trimaps, settings.unknown_bias)
     cells = cells if settings.refine else cells[:0]
     known_alpha = apply_trimap(coarse, cells)
-    refined = refine_regions(
-        model, brighten(images), coarse, cells, known_alpha=known_alpha, region_step=REGION_STEP
-    ).alpha
+    refined = refine_regions(model, brighten(images), coarse, cells, known_alpha=known_alpha, region_step=REGION_STEP).alpha
     known = mark_unknown(known_alpha, cells)
     counts = torch.bincount(cells[:, 0], minlength=len(ready)).tolist()
     mattes = []

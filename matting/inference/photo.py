@@ -10,8 +10,8 @@ from matting.inference.coarse_stage import Photo, choose_pass, run_coarse_passes
 from matting.inference.exposure import brightening
 from matting.inference.matte import Matte, Regions
 from matting.inference.scribbles import check_scribbles
-from matting.inference.working_size import REGION_STEP
 from matting.inference.trimap import apply_trimap, draw_trimap, mark_unknown
+from matting.inference.working_size import REGION_STEP
 from matting.media.image import ImageSource, Picture, load_picture
 from matting.network import MattingNetwork, Prediction, refine_regions, region_input, select_regions
 from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array, upsample_alpha
