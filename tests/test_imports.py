@@ -139,3 +139,9 @@ def test_public_names_are_loaded_from_where_type_checkers_see_them():
     assert set(matting.__all__) <= set(dir(matting))
     with pytest.raises(AttributeError, match="'matting' has no attribute 'matte_imgae'"):
         _ = matting.matte_imgae
+
+
+def test_the_app_starts_without_waiting_for_a_compiler():
+    script = "import sys, app; print(sorted({'numba', 'pymatting'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

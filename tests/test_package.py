@@ -41,8 +41,8 @@ def test_the_command_exists():
 
 def test_extras():
     extras, pinned = PROJECT["optional-dependencies"], (ROOT / "tests/requirements.txt").read_text().split()
-    assert set(extras) == {"train", "evaluate", "ray"}
-    assert set(extras["train"] + extras["evaluate"]) <= set(pinned)  # what the tests run with
+    assert set(extras) == {"train", "evaluate", "export", "ray"}
+    assert set(extras["train"] + extras["evaluate"] + extras["export"]) <= set(pinned)  # what the tests run with
 
 
 def test_version_and_licence_are_the_same_everywhere():

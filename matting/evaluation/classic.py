@@ -1,11 +1,13 @@
-"""Classical matting methods: closed-form and KNN matting on a trimap, GrabCut from a box."""
+"""Classical matting methods: closed-form and KNN matting on a trimap, GrabCut from a box.
+
+pymatting compiles its loops when it is first imported, for up to a minute, so only the methods that need it import it.
+"""
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pymatting import estimate_alpha_cf, estimate_alpha_knn
 
 MAX_SIDE_PX = 512
 _GRABCUT_ROUNDS = 5
@@ -14,11 +16,15 @@ _BACKGROUND, _UNKNOWN, _FOREGROUND = 0, 128, 255
 
 def closed_form(image: NDArray[np.uint8], trimap: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Closed-form matting (Levin et al., CVPR 2006), by pymatting; see `from_trimap`."""
+    from pymatting import estimate_alpha_cf
+
     return from_trimap(image, trimap, estimate_alpha_cf)
 
 
 def knn(image: NDArray[np.uint8], trimap: NDArray[np.uint8]) -> NDArray[np.float32]:
     """KNN matting (Chen et al., CVPR 2012), by pymatting; see `from_trimap`."""
+    from pymatting import estimate_alpha_knn
+
     return from_trimap(image, trimap, estimate_alpha_knn)
 
 
