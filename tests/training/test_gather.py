@@ -61,7 +61,7 @@ def test_the_command_fetches_unpacks_and_picks(tmp_path, monkeypatch, capsys):
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
     gather.main([str(tmp_path / "out")])
-    assert f"2 pictures and 1 things in {tmp_path / 'out'}" in capsys.readouterr().out
+    assert f"2 pictures and 1 objects in {tmp_path / 'out'}" in capsys.readouterr().out
     assert (tmp_path / "out/things/animals/cat.png").exists()
     assert (tmp_path / f"out/pictures/{gather.WALLPAPERS[0]}__Hill.webp").exists()
 
