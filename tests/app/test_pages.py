@@ -422,7 +422,7 @@ def test_compare(open_page):
     page.wait_for_function("document.querySelector('#truth h2')?.innerText.includes('true alpha')")
     open_tab(page, "Compare")
     page.wait_for_selector("#comparison figure")
-    page.get_by_label("MODNet (downloads 26 MB)").check()
+    page.get_by_label("MODNet (downloads 25.9 MB)").check()
     page.get_by_label("GrabCut").check()
     page.click("#compare")
     page.wait_for_function("document.querySelectorAll('#compare-table tbody tr').length == 3")
