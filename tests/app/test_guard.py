@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from gradio.state_holder import StateHolder
+from loops import run_alone
 from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
 
 from matting.app import limits
@@ -122,7 +123,7 @@ def test_a_body_that_stalls_is_given_up(served, monkeypatch, seen):
         answered.clear()
         receive.begun = False
         started = time.monotonic()
-        asyncio.run(served.guard(scope_of("POST", path), receive, send))
+        run_alone(served.guard(scope_of("POST", path), receive, send))
         assert answered[0]["status"] == 408 and time.monotonic() - started < 2
 
 

@@ -1,6 +1,5 @@
 """What a stranger tries on the real app: past the queue, into memory, onto the disk, into the log."""
 
-import asyncio
 import base64
 import re
 import socket
@@ -12,6 +11,7 @@ from secrets import token_hex
 import httpx
 import pytest
 from gradio_client import handle_file
+from loops import run_alone
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECRET = "holiday-with-my-secret-friend"
@@ -197,7 +197,7 @@ def test_every_tool_of_mcp_works_and_none_remembers(app):
                     refused = await session.call_tool("matte_image", {"image": path}, progress_callback=progress)
                     assert refused.isError
 
-    asyncio.run(call_all())
+    run_alone(call_all())
 
 
 def test_a_request_without_a_session_finds_and_stops_nobody(stranger, connect):

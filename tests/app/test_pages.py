@@ -512,4 +512,4 @@ def test_files_go_when_the_page_is_closed(open_page, photo, app):
         time.sleep(0.2)
     assert not own.exists()
     assert not any(app.folder.rglob("my portrait.jpg"))
-    assert page.locator("#result img[src]").count() == 3
+    assert page.locator("#result img[src]").count() == 4

@@ -1,6 +1,5 @@
 """Who is served next, and whose work is ended, with Gradio's own queue."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from gradio.queueing import Event, Queue
+from loops import run_alone
 
 from matting.app import limits
 from matting.app.guard.internals import check_gradio
@@ -66,7 +66,7 @@ class _Function(SimpleNamespace):
 @pytest.fixture
 def at_desk(sessions) -> Callable:
     """Runs a test with a desk, within an event loop."""
-    return lambda test: asyncio.run(_with_desk(test, sessions))
+    return lambda test: run_alone(_with_desk(test, sessions))
 
 
 async def _with_desk(test: Callable, sessions: Sessions) -> None:
