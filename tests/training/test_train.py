@@ -73,7 +73,9 @@ def test_every_parameter_learns(guided: bool):
 
 @pytest.mark.slow
 def test_refine_only_leaves_the_first_stage_and_all_statistics_alone(portraits: Path, tmp_path: Path):
-    options = arguments(portraits, tmp_path / "run", "--refine-only", "--init-from", "bundled", "--steps", "2")
+    options = arguments(
+        portraits, tmp_path / "run", "--refine-only", "--preset", "lite", "--init-from", "bundled", "--steps", "2"
+    )
     before = training.start_model(options).state_dict()
     training.train(options)
     after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
@@ -278,7 +280,7 @@ def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monke
 
     monkeypatch.setattr(training.Run, "optimise", fail_after_two)
     with pytest.raises(RuntimeError, match="no more"):
-        training.train(arguments(portraits, tmp_path, "--steps", "5", "--init-from", "bundled"))
+        training.train(arguments(portraits, tmp_path, "--steps", "5", "--preset", "lite", "--init-from", "bundled"))
     assert torch.load(tmp_path / "state.pt", weights_only=True)["step"] == 2
     assert trained_steps(str(tmp_path / "ema.safetensors")) == trained_steps("bundled") + 2
 
