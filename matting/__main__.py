@@ -1,4 +1,4 @@
-"""python -m matting PHOTO|CLIP|FOLDER -o OUT: see `matting.cli.photo`."""
+"""python -m matting INPUT... [-o OUT]: see `matting.cli.photo`."""
 
 import sys
 

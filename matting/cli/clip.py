@@ -4,16 +4,17 @@ import argparse
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from matting.cli.terminal import printable
-from matting.inference.clip import CLIP_MAX_SIDE, DEFAULT_BACKGROUND, ClipSettings, iterate_clip
 from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import CLIP_SUFFIXES
-from matting.network import MattingNetwork
+
+if TYPE_CHECKING:
+    from matting.network import MattingNetwork
 
 _BY_SUFFIX = {".webm": "webm", ".mov": "prores", ".zip": "png"}
 
@@ -98,17 +99,21 @@ def clip_endings(options: argparse.Namespace) -> list[str]:
 
 def _default_format(options: argparse.Namespace) -> str:
     """The export format that corresponds to a photo's result with these options."""
-    if options.alpha:
+    if options.crop or options.result not in ("cutout", "alpha"):
+        raise ValueError("--crop, --trimap, --coarse and --regions are for photos, not for clips")
+    if options.result == "alpha":
         return "alpha"
     return "webm" if options.background is None else "composite"
 
 
-def cut_out_clip(job: ClipJob, model: MattingNetwork, options: argparse.Namespace) -> None:
+def cut_out_clip(job: ClipJob, model: "MattingNetwork", options: argparse.Namespace) -> None:
     """Matte a clip with a progress bar over its frames, then print `ClipReport.summary`.
 
     Raises:
         ValueError, OSError: as `matting.inference.clip.matte_clip`.
     """
+    from matting.inference.clip import CLIP_MAX_SIDE, DEFAULT_BACKGROUND, ClipSettings, iterate_clip
+
     settings = ClipSettings(
         max_side=options.max_side or CLIP_MAX_SIDE, temporal=options.temporal, ignore_alpha=options.ignore_alpha
     )

@@ -10,7 +10,7 @@ def printable(line: object) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments without obeying what they hold."""
+    """Says what is wrong with the arguments in one line, without obeying what they hold."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
+        self.exit(2, printable(f"{self.prog}: error: {message}") + "\n")
