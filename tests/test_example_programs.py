@@ -1,0 +1,47 @@
+"""The programs in examples/ that build on the package: a node of ComfyUI, and many photos in several processes."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pictures import draw_person
+from PIL import Image
+
+from matting.weights import save_weights
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def test_a_node_of_comfyui(saved: Path):
+    module = runpy.run_path(str(EXAMPLES / "comfyui_matting.py"))
+    node = module["NODE_CLASS_MAPPINGS"]["PortraitMatting"]
+    assert list(node.INPUT_TYPES()["required"]) == ["image", "max_side", "weights"]
+    images = torch.from_numpy(np.stack([draw_person(120, 90)[0]] * 2)).float() / 255
+    image, alpha, trimap = getattr(node(), node.FUNCTION)(images, max_side=128, weights=str(saved))
+    assert image.shape == (2, 120, 90, 3) and alpha.shape == trimap.shape == (2, 120, 90)
+    for values in (image, alpha, trimap):
+        assert values.dtype == torch.float32 and values.min() >= 0 and values.max() <= 1
+    assert set(trimap.unique().tolist()) <= {0.0, 0.5, 1.0}
+    assert len(node.RETURN_TYPES) == len(node.RETURN_NAMES) == 3
+
+
+@pytest.mark.slow
+def test_many_photos_are_resumed(lite_model, tmp_path: Path):
+    weights, source, target = tmp_path / "random.safetensors", tmp_path / "in", tmp_path / "out"
+    save_weights(lite_model, weights, {})
+    (source / "deep").mkdir(parents=True)
+    for name in ("a.png", "a.webp", "deep/b.png"):
+        Image.fromarray(draw_person(60, 50)[0]).save(source / name)
+    (source / "broken.jpg").write_bytes(b"no picture")
+    (target / "deep").mkdir(parents=True)
+    (target / "deep" / "b.png.png").write_bytes(b"done before")
+    command = [sys.executable, str(EXAMPLES / "many_photos.py"), str(source), str(target), "--processes", "1"]
+    done = subprocess.run([*command, "--weights", str(weights)], capture_output=True, text=True, cwd=EXAMPLES.parent, env=None)
+    assert done.returncode == 1, done.stderr
+    assert "2 done, 1 failed" in done.stdout and "broken.jpg" in done.stderr
+    assert sorted(path.name for path in target.rglob("*.png")) == ["a.png.png", "a.webp.png", "b.png.png"]
+    assert (target / "deep" / "b.png.png").read_bytes() == b"done before"
