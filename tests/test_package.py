@@ -2,6 +2,7 @@
 
 import importlib
 import subprocess
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -40,9 +41,24 @@ def test_the_command_exists():
 
 
 def test_extras():
-    extras, pinned = PROJECT["optional-dependencies"], (ROOT / "tests/requirements.txt").read_text().split()
-    assert set(extras) == {"train", "evaluate", "export", "ray"}
-    assert set(extras["train"] + extras["evaluate"] + extras["export"]) <= set(pinned)  # what the tests run with
+    extras = PROJECT["optional-dependencies"]
+    space, tests = ((ROOT / name).read_text().split() for name in ("requirements.txt", "tests/requirements.txt"))
+    assert set(extras) == {"app", "train", "evaluate", "export", "ray"}
+    assert {*PROJECT["dependencies"], *extras["app"]} == set(space)
+    assert {*extras["train"], *extras["evaluate"], *extras["export"]} <= {*space, *tests}  # what the tests run with
+
+
+def test_the_core_needs_none_of_the_extras(tmp_path: Path):
+    script = """
+import sys
+sys.modules.update(dict.fromkeys(["gradio", "matplotlib", "pymatting", "numba", "onnx", "onnxscript", "onnxruntime", "ray"]))
+import matting, matting.cli.run, matting.cli.watch, matting.cli.weights
+from matting.cli.photo import main
+sys.exit(main(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", script, "examples/silver.jpg", "-o", str(tmp_path / "out.png"), "--max-side", "128"]
+    subprocess.run(command, check=True, cwd=ROOT)
+    assert (tmp_path / "out.png").is_file()
 
 
 def test_version_and_licence_are_the_same_everywhere():
