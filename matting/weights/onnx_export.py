@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from matting.media.atomic import AtomicFile
-from matting.network import SIDE_MULTIPLE, MattingNetwork, refine_regions, select_regions
+from matting.network import REGION_SIZE, SIDE_MULTIPLE, MattingNetwork, refine_regions, select_regions
 from matting.network.swin import WINDOW
 
 if TYPE_CHECKING:
@@ -37,8 +38,15 @@ class _WholeNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         coarse = self.model.coarse(image)
-        prediction = refine_regions(self.model, image, coarse, select_regions(coarse.trimap))
-        return prediction.alpha, coarse.alpha, coarse.trimap
+        background, unknown, foreground = coarse.trimap.unbind(1)
+        found = ((unknown > background) & (unknown >= foreground)).any()
+        corner = torch.zeros_like(coarse.trimap)
+        corner[:, 1, 0, 0] = 2.0
+        # where no region is unknown, the first cell is refined and then left aside: not every runtime takes empty tensors
+        cells = select_regions(coarse.trimap + corner * ~found)
+        alpha = refine_regions(self.model, image, coarse, cells).alpha
+        plain = F.interpolate(coarse.alpha, scale_factor=REGION_SIZE, mode="nearest")
+        return torch.where(found, alpha, plain), coarse.alpha, coarse.trimap
 
 
 class _CoarseStage(nn.Module):
