@@ -10,7 +10,7 @@ from matting.cli.terminal import Parser, printable
 from matting.network import SIDE_MULTIPLE, MattingNetwork
 from matting.weights.files import ORIGINAL_SUFFIXES, read_metadata, read_model, save_weights
 from matting.weights.hub import sha256_of
-from matting.weights.onnx_export import check_export, export_onnx, smallest_side
+from matting.weights.onnx_export import check_export, export_onnx
 from matting.weights.publish import push
 from matting.weights.sources import locate
 
@@ -93,7 +93,7 @@ def export_graph(options: argparse.Namespace) -> None:
     check_export(options.target)
     model = read_model(locate(options.source)).eval().requires_grad_(False)
     export_onnx(model, options.target, coarse_only=options.coarse_only, half=options.half)
-    sides = f"sides are multiples of {SIDE_MULTIPLE} from {smallest_side(model)}"
+    sides = f"sides are multiples of {SIDE_MULTIPLE}"
     print(printable(f"{options.target}: preset {model.config.preset}, {options.target.stat().st_size:,} bytes; {sides}"))
 
 

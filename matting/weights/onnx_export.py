@@ -17,7 +17,6 @@ from torch.nn import functional as F
 
 from matting.media.atomic import AtomicFile
 from matting.network import REGION_SIZE, SIDE_MULTIPLE, MattingNetwork, refine_regions, select_regions
-from matting.network.swin import WINDOW
 
 if TYPE_CHECKING:
     import onnx_ir
@@ -64,7 +63,7 @@ class _CoarseStage(nn.Module):
 def export_onnx(model: MattingNetwork, path: Path, *, coarse_only: bool = False, half: bool = False) -> None:
     """Write a network as an ONNX file (opset 18); the file appears under its name only when complete.
 
-    Input `image` (1, 3, H, W) float32 RGB in [0, 1], sides multiples of 128 from `smallest_side` to 8192. Outputs, float32:
+    Input `image` (1, 3, H, W) float32 RGB in [0, 1], sides multiples of 128 up to 8192. Outputs, float32:
     `alpha` (1, 1, H, W) in [0, 1], `coarse_alpha` (1, 1, H/8, W/8) in [0, 1], `trimap` (1, 3, H/8, W/8), probabilities of
     background, unknown, foreground. Exposure, crops and post-processing are not part of the graph.
 
@@ -75,9 +74,11 @@ def export_onnx(model: MattingNetwork, path: Path, *, coarse_only: bool = False,
         half: store the weights as float16, for half the size; they become float32 when the file is loaded.
 
     Raises:
-        ValueError: see `check_export`.
+        ValueError: see `check_export`; or if the encoder is Swin.
     """
     check_export(path)
+    if model.config.encoder == "swin_tiny":  # its windows are padded and shifted by amounts that depend on the size
+        raise ValueError("preset 'paper' cannot be exported yet: its Swin encoder does not become a graph of free size")
     import onnx_ir
     import onnxscript.optimizer
 
@@ -85,7 +86,7 @@ def export_onnx(model: MattingNetwork, path: Path, *, coarse_only: bool = False,
     onnxscript.optimizer.optimize_ir(graph, input_size_limit=_LARGEST_FOLDED, output_size_limit=_LARGEST_FOLDED)
     _name_shapes(graph)
     graph.metadata_props.update(preset=model.config.preset, config=model.config.to_json())
-    graph.metadata_props.update(side_multiple=str(SIDE_MULTIPLE), smallest_side=str(smallest_side(model)))
+    graph.metadata_props.update(side_multiple=str(SIDE_MULTIPLE))
     if half:
         _store_half(graph)
     with AtomicFile(path) as part:
@@ -102,15 +103,9 @@ def check_export(path: Path) -> None:
         raise ValueError("export needs the packages onnx and onnxscript: pip install 'portrait-matting[export]'")
 
 
-def smallest_side(model: MattingNetwork) -> int:
-    """Pixels: the smallest side an exported graph takes. Smaller grids would not shift the windows of the Swin encoder."""
-    return SIDE_MULTIPLE * (WINDOW // 2 + 1 if model.config.encoder == "swin_tiny" else 1)
-
-
 def _trace(model: MattingNetwork, coarse_only: bool) -> "onnx_ir.Model":
     network = (_CoarseStage(model) if coarse_only else _WholeNetwork(model)).eval()
-    least = smallest_side(model) // SIDE_MULTIPLE
-    height, width = (torch.export.Dim(name, min=least, max=_MOST_MULTIPLES) for name in ("height", "width"))
+    height, width = (torch.export.Dim(name, min=1, max=_MOST_MULTIPLES) for name in ("height", "width"))
     image = torch.zeros(1, 3, *(SIDE_MULTIPLE * multiple for multiple in _EXAMPLE_MULTIPLES))
     sides = {2: SIDE_MULTIPLE * height, 3: SIDE_MULTIPLE * width}
     names = ["coarse_alpha", "trimap"] if coarse_only else ["alpha", "coarse_alpha", "trimap"]

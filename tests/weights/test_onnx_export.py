@@ -13,8 +13,9 @@ from PIL import Image
 
 from matting import load_image, load_model
 from matting.cli.weights import main
-from matting.network import MattingNetwork
+from matting.network import PRESETS, MattingNetwork
 from matting.postprocess.upsample import to_tensor
+from matting.weights.onnx_export import export_onnx
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -79,7 +80,7 @@ def test_the_graph_has_standard_operators_and_says_what_it_takes(whole: Path):
         ("trimap", "tensor(float)", [1, 3, "height/8", "width/8"]),
     ]
     facts = session.get_modelmeta().custom_metadata_map
-    assert facts["preset"] == "lite" and facts["side_multiple"] == "128" and facts["smallest_side"] == "128"
+    assert facts["preset"] == "lite" and facts["side_multiple"] == "128"
 
 
 def test_the_first_stage_alone_with_weights_of_half_the_size(tmp_path: Path, whole: Path, model: MattingNetwork):
@@ -119,4 +120,10 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_work(
     with pytest.raises(SystemExit, match="2"):
         main(["export", "bundled", str(tmp_path / target)])
     assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_does_not_become_such_a_graph_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="preset 'paper' cannot be exported yet"):
+        export_onnx(MattingNetwork(PRESETS["paper"]), tmp_path / "paper.onnx")
     assert list(tmp_path.iterdir()) == []
