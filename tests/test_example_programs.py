@@ -1,5 +1,6 @@
 """The programs in examples/ that build on the package: a node of ComfyUI, and many photos in several processes."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -39,8 +40,9 @@ def test_many_photos_are_resumed(lite_model, tmp_path: Path):
     (source / "broken.jpg").write_bytes(b"no picture")
     (target / "deep").mkdir(parents=True)
     (target / "deep" / "b.png.png").write_bytes(b"done before")
+    environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
     command = [sys.executable, str(EXAMPLES / "many_photos.py"), str(source), str(target), "--processes", "1"]
-    done = subprocess.run([*command, "--weights", str(weights)], capture_output=True, text=True, cwd=EXAMPLES.parent, env=None)
+    done = subprocess.run([*command, "--weights", str(weights)], capture_output=True, text=True, env=environment)
     assert done.returncode == 1, done.stderr
     assert "2 done, 1 failed" in done.stdout and "broken.jpg" in done.stderr
     assert sorted(path.name for path in target.rglob("*.png")) == ["a.png.png", "a.webp.png", "b.png.png"]
