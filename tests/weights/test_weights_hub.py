@@ -90,7 +90,7 @@ def test_what_is_published(hub, capsys):
     assert {result.metric_name for result in card.data.eval_results} >= {"MAD", "IoU"}
     assert 'load_model("hub:owner/portraits")' in card.text
     main(["push", "owner/portraits"])  # again, into the repository that exists now
-    assert load_model("hub:owner/portraits", "cpu").config == PRESETS["lite"]
+    assert load_model("hub:owner/portraits", "cpu").config == load_model("bundled", "cpu").config
 
 
 def test_what_is_not_published(hub, saved, tmp_path, monkeypatch, capsys):
