@@ -1,5 +1,7 @@
 """Drawing ahead in a thread: order, errors, how far ahead, and where it ends."""
 
+import threading
+import time
 from threading import Semaphore, get_ident
 
 import pytest
@@ -52,3 +54,26 @@ def test_closing_it_ends_the_work_and_closes_the_items():
     next(drawn)
     drawn.close()
     assert closed and len(drawn_numbers) <= 5
+
+
+def test_an_interrupt_while_the_thread_is_started_waits_for_its_item(monkeypatch: pytest.MonkeyPatch):
+    at_work, start = threading.Event(), threading.Thread.start
+    ended = []
+
+    def items():
+        try:
+            at_work.set()
+            time.sleep(0.3)
+            yield 1
+        finally:
+            ended.append(True)
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        at_work.wait(10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(prefetch(items()))
+    assert ended == [True]

@@ -1,4 +1,4 @@
-"""Tab "Regions": open any square that refinement redrew."""
+"""Tab "Regions": inspect any region that was refined."""
 
 from html import escape
 from typing import Any, NamedTuple
