@@ -1,5 +1,6 @@
 """Prefetching: compute the next items of a generator in a thread while the caller works with the current one."""
 
+import inspect
 import time
 from collections import deque
 from collections.abc import Generator
@@ -27,6 +28,8 @@ def prefetch(items: Generator[T, None, None], depth: int = 1) -> Generator[T, No
             finally:
                 pool.shutdown(cancel_futures=True)
     finally:
-        while items.gi_running:  # an interrupt came while the thread was being started, so the pool did not wait for it
+        while (
+            inspect.getgeneratorstate(items) == inspect.GEN_RUNNING
+        ):  # an interrupt came while the thread was being started, so the pool did not wait for it
             time.sleep(_POLL_S)
         items.close()
