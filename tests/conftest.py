@@ -1,4 +1,4 @@
-"""What all tests share: which of them are slow, a small network with random weights, and its file."""
+"""What all tests share: which of them are slow, a small network with random weights, its file, and a browser."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import huggingface_hub
 import pytest
@@ -15,6 +16,17 @@ from parity import recipe
 
 from matting.network import PRESETS, MattingNetwork
 from matting.weights import save_weights
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,6 +73,19 @@ def checkpoint(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("authors") / "their.pth"
     torch.save({"mat_model": {**state, "any.relative_position_index": torch.zeros(4, dtype=torch.int64)}, "step": 5}, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Chromium without a window, one for all tests: there can be one Playwright in a thread. Skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,12 +21,12 @@ from matting.cli.weights import main
 from matting.postprocess.upsample import to_tensor
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RUNTIME = "onnxruntime-web@1.30.0"
 SIZE = (896, 640)  # of the photo; the page works at 896 pixels, so nothing is resampled
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -56,15 +57,10 @@ def address(page_folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_the_page_draws_the_alpha_that_the_network_draws(address: str, tmp_path: Path):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
+def test_the_page_draws_the_alpha_that_the_network_draws(browser: "Browser", address: str, tmp_path: Path):
     photo = cv2.resize(load_image(EXAMPLES / "curls.jpg"), SIZE[::-1], interpolation=cv2.INTER_AREA)
     model, asked = load_model("bundled", "cpu"), []
-    with sync_api.sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
-        page = browser.new_page()
+    with closing(browser.new_page()) as page:
         page.on("request", lambda request: asked.append((request.method, request.url)))
         page.goto(f"{address}/?backend=wasm")
         page.get_by_text("Ready.").wait_for(timeout=300_000)

@@ -1,8 +1,7 @@
-"""One real result, stand-ins for requests, the real app in a process of its own, and a browser."""
+"""One real result, stand-ins for requests, the real app in a process of its own, and its pages."""
 
 import os
 import pickle
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,17 +23,10 @@ from matting.app.results.result import Result, make_result
 from matting.app.session import Sessions
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 PAGE_LIMIT_S = 180
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")
@@ -134,19 +126,6 @@ def matte_elsewhere(tmp_path) -> Callable[[Path, int], Matte]:
         return pickle.loads(target.read_bytes())
 
     return matte
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator["Browser"]:
-    """Chromium without a window; skipped where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
