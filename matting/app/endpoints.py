@@ -205,7 +205,7 @@ class Endpoints:
     def _facts(self, result: Result) -> dict[str, Any]:
         matte = result.matte
         return {
-            "size_px": list(matte.alpha.shape[::-1]),
+            "size_px": list(matte.size[::-1]),
             "working_size_px": list(matte.working_size[::-1]),
             "crop_px": matte.crop._asdict(),
             "brightening": round(matte.brightening, 2),

@@ -13,6 +13,7 @@ from matting.app import text
 from matting.app.device import Device, Lend, always_there
 from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import PICTURE, BackgroundChoice, read_choice
+from matting.app.results.kept import keep_picture
 from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
 from matting.app.results.strokes import Stroke, draw_scribbles
 from matting.app.session import Session, Sessions, stoppable
@@ -124,7 +125,7 @@ class Service:
         result = make_result(
             file_stem(photo), self.matte(picture, settings, session), unknown_bias=settings.unknown_bias, ground_truth=alpha
         )
-        return replace(result, picture=picture)
+        return replace(result, picture=keep_picture(picture))
 
     @lru_cache(maxsize=16)  # noqa: B019 - one service lives as long as the app
     def example(self, number: int) -> Result:

@@ -75,7 +75,8 @@ class Session:
     @property
     def held_bytes(self) -> int:
         """Of memory, for what is remembered."""
-        return _held_bytes(self.result) + _held_bytes(self.comparison)
+        arrays = {id(array): array.nbytes for array in _arrays_of((self.result, self.comparison))}  # some are held twice
+        return sum(arrays.values())
 
     def clear(self) -> None:
         """Stop the work and forget everything."""
@@ -162,15 +163,13 @@ def address_of(path: Path) -> str:
     return f"gradio_api/file={quote(str(path))}"
 
 
-def _held_bytes(value: Any) -> int:
-    """Bytes of all arrays in a result; our own pictures, which everybody shares, are none."""
+def _arrays_of(value: Any) -> Iterator[np.ndarray]:
+    """All arrays in a result; those of our own pictures are everybody's and left out."""
     if isinstance(value, np.ndarray):
-        return value.nbytes
-    if getattr(value, "example", None) is not None:
-        return 0
-    if is_dataclass(value):
-        return sum(_held_bytes(part) for part in [*vars(value).values()])
-    return sum(_held_bytes(part) for part in value) if isinstance(value, tuple) else 0
+        yield value
+    elif isinstance(value, tuple) or (is_dataclass(value) and getattr(value, "example", None) is None):
+        for part in value if isinstance(value, tuple) else [*vars(value).values()]:
+            yield from _arrays_of(part)
 
 
 class Sessions:

@@ -83,10 +83,7 @@ class Matte:
 
     def cutout(self) -> Image.Image:
         """RGBA picture of 8 bits with straight alpha and estimated foreground colours; transparent pixels are black."""
-        opacity = to_8_bit(self.alpha)
-        foreground = estimate_foreground(self.image, self.alpha, self.input_alpha)
-        foreground[opacity == 0] = 0  # so that the old background cannot be recovered from the file
-        return Image.fromarray(np.dstack([foreground, opacity]))
+        return cut_out(self.image, self.alpha, self.input_alpha)
 
     def composite(self, background: BackgroundSource) -> NDArray[np.uint8]:
         """Composite the foreground onto another background, with estimated foreground colours.
@@ -102,6 +99,16 @@ class Matte:
             ValueError: if the background is none of these.
         """
         return compose(self.image, self.alpha, read_background(background), self.input_alpha)
+
+
+def cut_out(
+    image: NDArray[np.uint8], alpha: NDArray[np.float32], input_alpha: NDArray[np.float32] | None = None
+) -> Image.Image:
+    """A photo (H, W, 3) cut out by an alpha (H, W), as `Matte.cutout`; `input_alpha` as for `estimate_foreground`."""
+    opacity = to_8_bit(alpha)
+    foreground = estimate_foreground(image, alpha, input_alpha)
+    foreground[opacity == 0] = 0  # so that the old background cannot be recovered from the file
+    return Image.fromarray(np.dstack([foreground, opacity]))
 
 
 def read_background(source: BackgroundSource) -> Background:

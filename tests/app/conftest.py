@@ -21,6 +21,7 @@ from gradio_client import Client
 from matting import Matte, matte_image
 from matting.app.results.result import Result, make_result
 from matting.app.session import Sessions
+from matting.inference.crop import whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -36,6 +37,19 @@ def result(lite_model) -> Result:
     matte = matte_image(image, lite_model, 256, unknown_bias=5.0)
     assert len(matte.regions.cells) > 20
     return make_result("noise", matte)
+
+
+@pytest.fixture
+def matte_of(result) -> Callable[..., Matte]:
+    """Mattes of a photo by a given alpha (H, W), with the regions of `result`."""
+
+    def matte(alpha: np.ndarray, coarse: np.ndarray | None = None, came: np.ndarray | None = None) -> Matte:
+        image = np.random.default_rng(4).integers(0, 256, (*alpha.shape, 3), dtype=np.uint8)
+        unknown, sizes = np.full(alpha.shape, 128, np.uint8), ((128, 128), ((128, 128),), 1.0)
+        coarse = alpha if coarse is None else coarse
+        return Matte(image, alpha, coarse, unknown, result.matte.regions, {}, whole(*alpha.shape), *sizes, came)
+
+    return matte
 
 
 @pytest.fixture

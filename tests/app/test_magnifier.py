@@ -1,7 +1,6 @@
 """People so small that the network looked at a part of the photo: what the pages show of that."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,12 +56,11 @@ def test_the_facts_say_so(close_up, result):
     assert text.FACT_CLOSE_UP not in facts_html(result, "cpu", "lite")
 
 
-def test_the_first_place_to_look_at_is_soft_as_hair_is(result):
+def test_the_first_place_to_look_at_is_soft_as_hair_is(matte_of):
     """Both are changed; the edge that was moved is changed more, the soft place is more to look at."""
     coarse = np.zeros((400, 600), np.float32)
     refined = coarse.copy()
     refined[100:180, 100:180] = 1.0
     refined[100:180, 400:480] = 0.6
-    matte = replace(result.matte, image=np.zeros((400, 600, 3), np.uint8), alpha=refined, coarse_alpha=coarse)
-    spots = find_spots(make_result("two", matte))
+    spots = find_spots(make_result("two", matte_of(refined, coarse)))
     assert spots[0].left > 300 > spots[1].left

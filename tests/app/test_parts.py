@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 
 from matting.app.results.parts import drop_parts, find_parts, outline_parts
@@ -88,9 +86,9 @@ def test_a_dropped_part_that_is_painted_over_is_brought_back():
     assert dropped.brought_back([(0.5, 0.05), (-1, 2)]).dropped == {0, 1}, "none of them lies in a part"
 
 
-def test_undoing_a_stroke_undoes_what_it_brought_back(result):
+def test_undoing_a_stroke_undoes_what_it_brought_back(matte_of):
     keep = Stroke(True, 0.05, ((0.75, 0.6),))
-    matte = replace(result.matte, alpha=two_people(), image=np.zeros((100, 200, 3), np.uint8))
+    matte = matte_of(two_people())
     dropped = make_result("two", matte).toggled(0.75, 0.6)
     assert dropped.parts.dropped == {1}
     kept = dropped.again(matte, 0.0, Painting("a", 1, (keep,)))

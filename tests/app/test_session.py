@@ -11,6 +11,7 @@ from PIL import Image
 
 from matting.app import limits
 from matting.app.results.comparison import Photo
+from matting.app.results.kept import KeptPicture
 from matting.app.results.result import ExamplePhoto
 from matting.app.session import Session, Sessions, StoppedError, address_of, stoppable
 
@@ -209,8 +210,13 @@ def test_one_address_cannot_push_out_the_results_of_others(sessions, request_of,
 
 def test_bytes_of_a_result(result):
     session = Session(Path("a"))
-    session.result = result
-    least = result.matte.image.nbytes + result.matte.alpha.nbytes + result.matte.coarse_alpha.nbytes
-    assert least < session.held_bytes < 10 * least
+    session.result = result = replace(result)  # without what others have computed of it
+    pixels = result.matte.trimap.size
+    regions = sum(part.nbytes for part in vars(result.matte.regions).values() if part is not None)
+    assert session.held_bytes == 9 * pixels + regions  # colours 3, alpha 2, coarse 1, trimap 1, parts 2
+    result = replace(result, picture=KeptPicture(result.matte.image, result.matte.coarse_8))
+    session.result = result.with_ground_truth(result.alpha)
+    shown = result.preview.foreground.nbytes + result.preview.alpha.nbytes
+    assert session.held_bytes == 10 * pixels + regions + shown  # the true alpha 1; the colours are held once
     session.result = replace(result, example=ExamplePhoto(Path("a"), Path("b"), "everybody's", False))
     assert session.held_bytes == 0

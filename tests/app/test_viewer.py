@@ -1,6 +1,7 @@
 """The stage: what it is sent, how it is scrolled past and zoomed, and the file that is saved from it."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from matting.app.results.strokes import Painting
 from matting.app.session import Session
 from matting.app.views.viewer import show_result
 from matting.inference.photo import matte_image
+from matting.media.colour import SRGB
+from matting.media.icc import write_profile
 from matting.postprocess.bit_depth import to_8_bit
 
 
@@ -63,6 +66,19 @@ def test_a_file_has_the_background_that_is_seen(result, session, what):
     assert path.name == f"noise-cutout.{what}"
     if what != downloads.JPG:
         np.testing.assert_array_equal(np.asarray(clear)[..., 3], to_8_bit(result.alpha))
+
+
+@pytest.mark.parametrize("what", [downloads.PNG, downloads.CUTOUT, downloads.JPG, downloads.WEBP, downloads.ALPHA, "input"])
+def test_files_say_that_their_colours_are_srgb(result, session, what):
+    for background in (BackgroundChoice(), BackgroundChoice(COLOUR, "#ff0000")):
+        profile = Image.open(make_file(result, what, background, session)).info.get("icc_profile")
+        assert profile == (None if what == downloads.ALPHA else write_profile(SRGB))
+
+
+def test_panels_in_the_zip_say_that_their_colours_are_srgb(result, session):
+    with zipfile.ZipFile(make_file(result, downloads.ZIP, BackgroundChoice(), session)) as archive:
+        panel = Image.open(io.BytesIO(archive.read("noise-input.png")))
+    assert panel.info["icc_profile"] == write_profile(SRGB)
 
 
 def test_a_webp_that_would_be_too_large_says_so(result, session, monkeypatch):

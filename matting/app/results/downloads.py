@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -10,6 +11,8 @@ from matting.app.results.background import COLOUR, TRANSPARENT, BackgroundChoice
 from matting.app.results.result import Result
 from matting.app.session import Session
 from matting.app.views.panels import panel_pixels
+from matting.media.colour import SRGB
+from matting.media.icc import write_profile
 from matting.postprocess.bit_depth import to_16_bit
 
 PNG, CUTOUT, JPG, WEBP, ALPHA, ALPHA16, ZIP = "png", "cutout", "jpg", "webp", "alpha", "alpha16", "panels"
@@ -59,11 +62,16 @@ def _save(picture: Image.Image, ending: str, path: Path) -> None:
             f"a WebP has at most {_WEBP_LARGEST} pixels a side, this photo has {max(picture.size)}; choose PNG or JPG"
         )
     if ending == JPG:
-        picture.save(path, quality=_JPG_QUALITY, subsampling=0)
+        picture.save(path, quality=_JPG_QUALITY, subsampling=0, **_tag(picture))
     elif ending == WEBP:
-        picture.save(path, quality=_WEBP_QUALITY, method=2)  # its alpha is kept without loss
+        picture.save(path, quality=_WEBP_QUALITY, method=2, **_tag(picture))  # its alpha is kept without loss
     else:
-        picture.save(path, compress_level=_PNG_LEVEL)
+        picture.save(path, compress_level=_PNG_LEVEL, **_tag(picture))
+
+
+def _tag(picture: Image.Image) -> dict[str, Any]:
+    """The profile of sRGB, so that no program has to guess; grey pictures hold alpha."""
+    return {"icc_profile": write_profile(SRGB)} if picture.mode in ("RGB", "RGBA") else {}
 
 
 def _on_background(result: Result, ending: str, background: BackgroundChoice) -> Image.Image:
@@ -84,4 +92,5 @@ def _write_zip(result: Result, path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
         for name, _, _ in text.PANELS:
             with archive.open(f"{result.stem}-{name}.png", "w") as entry:
-                Image.fromarray(panel_pixels(result, name)).save(entry, "PNG", compress_level=_PNG_LEVEL)
+                panel = Image.fromarray(panel_pixels(result, name))
+                panel.save(entry, "PNG", compress_level=_PNG_LEVEL, **_tag(panel))

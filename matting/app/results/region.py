@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matting.inference.matte import Matte, Regions
+from matting.app.results.kept import KeptMatte
+from matting.inference.matte import Regions
 from matting.network import MattingNetwork
 from matting.network.regions import REGION_SIZE
 
@@ -86,7 +87,7 @@ def changes_of(regions: Regions) -> NDArray[np.float32]:
     return np.abs(regions.patches - regions.coarse_patches).mean((1, 2))
 
 
-def nearest_region(matte: Matte, x: float, y: float) -> int:
+def nearest_region(matte: KeptMatte, x: float, y: float) -> int:
     """Index of the region whose centre is nearest to a point, given as shares of the photo's width and height.
 
     Raises:
@@ -97,7 +98,7 @@ def nearest_region(matte: Matte, x: float, y: float) -> int:
     cells = matte.regions.cells
     if len(cells) == 0:
         raise ValueError("this photo has no refined regions")
-    height, width = matte.alpha.shape
+    height, width = matte.image.shape[:2]
     in_crop = np.array([y * height - matte.crop.top, x * width - matte.crop.left])  # pixels
     point = in_crop * matte.working_scale / REGION_SIZE - 0.5  # cells
     return int(np.square(cells - point).sum(1).argmin())

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.app.results.background import BackgroundChoice, render_background
+from matting.app.results.kept import KeptMatte, KeptPicture, from_bits, keep_matte
 from matting.app.results.parts import Parts, drop_parts, find_parts
 from matting.app.results.strokes import Painting
 from matting.evaluation.metrics import Metrics, measure
 from matting.inference.matte import Matte
-from matting.media.image import Picture
 from matting.media.names import fit_name
+from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.compositing import composite
 from matting.postprocess.foreground import estimate_foreground
 
@@ -57,30 +58,35 @@ class Result:
         stem: beginning of file names.
         matte: the photo's matte.
         unknown_bias: region sensitivity of the matte.
-        ground_truth: (H, W) true alpha in [0, 1], if there is one.
+        truth_8: (H, W) true alpha, if there is one.
         parts: separate parts and which of them are dropped.
         example: the example photo, if it is one.
         painting: strokes of the correction brush that the matte was made with.
         picked: the parts after the last click on one, without later changes by strokes.
         picked_after: number of strokes at that click.
-        picture: the photo as it was read, with its own alpha.
+        picture: the photo as it was read, if it came with an alpha of its own.
     """
 
     stem: str
-    matte: Matte
+    matte: KeptMatte
     unknown_bias: float
-    ground_truth: NDArray[np.float32] | None
+    truth_8: NDArray[np.uint8] | None
     parts: Parts
     example: ExamplePhoto | None = None
     painting: Painting = field(default_factory=Painting)
     picked: Parts | None = None
     picked_after: int = 0
-    picture: Picture | None = None
+    picture: KeptPicture | None = None
 
     @property
     def alpha(self) -> NDArray[np.float32]:
         """(H, W), without the dropped parts."""
         return drop_parts(self.matte.alpha, self.parts)
+
+    @property
+    def ground_truth(self) -> NDArray[np.float32] | None:
+        """(H, W) true alpha in [0, 1], if there is one."""
+        return None if self.truth_8 is None else from_bits(self.truth_8)
 
     @property
     def found_somebody(self) -> bool:
@@ -100,9 +106,10 @@ class Result:
         Raises:
             ValueError: if there is no true alpha.
         """
-        if self.ground_truth is None:
+        truth = self.ground_truth
+        if truth is None:
             raise ValueError(f"expected a true alpha to measure {self.stem} against, got none")
-        return measure(self.matte.coarse_alpha, self.ground_truth), measure(self.alpha, self.ground_truth)
+        return measure(self.matte.coarse_alpha, truth), measure(self.alpha, truth)
 
     def toggled(self, x: float, y: float) -> "Result":
         """The result with the part at (x, y), shares of width and height, dropped or brought back."""
@@ -119,7 +126,7 @@ class Result:
         kept = [point for stroke in painting.strokes[self.picked_after :] if stroke.keep for point in stroke.points]
         return replace(
             self,
-            matte=matte,
+            matte=keep_matte(matte),
             unknown_bias=unknown_bias,
             parts=picked.brought_back(kept),
             painting=painting,
@@ -134,7 +141,7 @@ class Result:
 
     def with_ground_truth(self, ground_truth: NDArray[np.float32] | None) -> "Result":
         """The result with another true alpha to compare with."""
-        return self._changed(ground_truth=ground_truth)
+        return self._changed(truth_8=_to_bits(ground_truth))
 
     def _changed(self, **changes: Any) -> "Result":
         changed = replace(self, **changes)
@@ -154,7 +161,7 @@ class Result:
 
     def cutout(self) -> Image.Image:
         """RGBA at the photo's size, with estimated foreground colours."""
-        return replace(self.matte, alpha=self.alpha).cutout()
+        return self.matte.cutout(self.alpha)
 
 
 def make_result(
@@ -165,7 +172,12 @@ def make_result(
     ground_truth: NDArray[np.float32] | None = None,
     example: ExamplePhoto | None = None,
 ) -> Result:
-    return Result(stem, matte, unknown_bias, ground_truth, find_parts(matte.alpha, matte.crop_share), example)
+    parts = find_parts(matte.alpha, matte.crop_share)
+    return Result(stem, keep_matte(matte), unknown_bias, _to_bits(ground_truth), parts, example)
+
+
+def _to_bits(alpha: NDArray[np.float32] | None) -> NDArray[np.uint8] | None:
+    return None if alpha is None else to_8_bit(alpha)
 
 
 def shrink(pixels: NDArray, side: int = PREVIEW_SIDE) -> NDArray:

@@ -212,7 +212,7 @@ class PhotoTab:
         (_, last), painting = latest(session), session.painting
 
         def compute() -> Result:
-            picture = last.picture or Picture(last.matte.image)
+            picture = last.picture.picture() if last.picture else Picture(last.matte.image)
             settings = Settings(size, bias, refine, cross, ignore_alpha)
             matte = self.service.matte(picture, settings, session, painting.strokes)
             return last.again(matte, bias, painting)

@@ -17,7 +17,7 @@ def build_actions() -> gr.HTML:
 
 def actions_value(result: Result) -> str:
     """What stands on the large button: the photo's size."""
-    height, width = result.matte.alpha.shape
+    height, width = result.matte.size
     return f"{width} × {height}"
 
 

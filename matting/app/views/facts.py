@@ -19,7 +19,7 @@ def facts_html(result: Result, device: str, weights: str, waited: float | None =
         waited: seconds the visitor has waited in all; None if the result was there already.
     """
     matte = result.matte
-    height, width = matte.alpha.shape
+    height, width = matte.size
     worked = sum(matte.seconds.values())
     total = worked if waited is None else waited
     steps = matte.seconds if waited is None else {**matte.seconds, "around": max(0.0, waited - worked)}

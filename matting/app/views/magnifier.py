@@ -40,7 +40,7 @@ def find_spots(result: Result) -> list[Spot]:
     """
     matte = result.matte
     change = shrink(drop_parts(np.abs(matte.alpha - matte.coarse_alpha), result.parts), _OVERVIEW_SIDE)
-    height, width = matte.alpha.shape
+    height, width = matte.size
     scale = max(height, width) / max(change.shape)
     side = min(max(round(max(height, width) * _SPOT_SHARE), _SPOT_SMALLEST_PX), height, width)
     small = max(1, round(side / scale))
@@ -78,7 +78,7 @@ def magnifier_html(result: Result, spots: list[Spot], chosen: int = 0) -> str:
 
 def _map(result: Result, spots: list[Spot], chosen: int) -> str:
     """The photo with a ring at each spot, a button each."""
-    height, width = result.matte.alpha.shape
+    height, width = result.matte.size
     rings = "".join(
         f'<button type="button" data-pick="{number}" aria-pressed="{str(number == chosen).lower()}" '
         f'aria-label="{text.MAGNIFIER_SPOT.format(number=number + 1)}" '
@@ -109,7 +109,7 @@ def _overview(result: Result) -> str:
 
 def _flight(result: Result, spot: Spot) -> str:
     """CSS variables: where the spot lies in the overview, as shares, and the overview's shape."""
-    height, width = result.matte.alpha.shape
+    height, width = result.matte.size
     longest = max(height, width)
     pad_x, pad_y = (longest - width) / 2, (longest - height) / 2
     return f"--x:{(spot.left + pad_x) / longest:.4f};--y:{(spot.top + pad_y) / longest:.4f};--scale:{longest / spot.side:.3f}"

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from matting.app import text
+from matting.app.results.kept import KeptMatte
 from matting.app.results.result import Result, shrink
 from matting.app.session import Session, address_of
 from matting.evaluation.figures import SIGNED_MAP, TRIMAP_COLOURS, colour_stops, shared_limit, signed_colours, trimap_colours
-from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
 from matting.postprocess.bit_depth import to_8_bit
 
@@ -28,7 +28,7 @@ def panel_pixels(result: Result, name: str) -> NDArray[np.uint8]:
     if name == "input":
         return matte.image
     if name == "coarse":
-        return to_8_bit(matte.coarse_alpha)
+        return matte.coarse_8
     if name == "trimap":
         return trimap_colours(matte.trimap)
     if name == "regions":
@@ -63,7 +63,7 @@ def panels_html(result: Result, session: Session) -> str:
     return f'<h2>{text.PANELS_TITLE}</h2><div class="panels">{"".join(figures)}</div>'
 
 
-def show_regions(matte: Matte) -> NDArray[np.uint8]:
+def show_regions(matte: KeptMatte) -> NDArray[np.uint8]:
     """(H, W, 3) uint8: refined regions in colour with an amber tint, all else grey and dim; with the outline of the crop."""
     image = matte.image.astype(np.float32)
     dim = image.mean(2, keepdims=True) * 0.45
@@ -73,7 +73,7 @@ def show_regions(matte: Matte) -> NDArray[np.uint8]:
     return shown if matte.crop_share == 1 else _frame(shown, matte)
 
 
-def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
+def _frame(pixels: NDArray[np.uint8], matte: KeptMatte) -> NDArray[np.uint8]:
     """Draw the crop's outline on a picture of the photo's size."""
     picture = Image.fromarray(pixels)
     top, left, bottom, right = matte.crop
@@ -82,14 +82,14 @@ def _frame(pixels: NDArray[np.uint8], matte: Matte) -> NDArray[np.uint8]:
     return np.asarray(picture)
 
 
-def region_mask(matte: Matte) -> NDArray[np.bool_]:
+def region_mask(matte: KeptMatte) -> NDArray[np.bool_]:
     """(H, W), True in the refined regions."""
     rows, columns = (side // REGION_SIZE for side in matte.working_size)
     grid = np.zeros((rows, columns), bool)
     grid[matte.regions.cells[:, 0], matte.regions.cells[:, 1]] = True
-    size = matte.crop.cut(matte.alpha).shape
+    size = matte.crop.cut(matte.trimap).shape
     mask = np.asarray(Image.fromarray(grid).resize(size[::-1], Image.Resampling.NEAREST))
-    return matte.crop.fill(mask, *matte.alpha.shape)
+    return matte.crop.fill(mask, *matte.trimap.shape)
 
 
 def _trimap_legend() -> str:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.app import text
+from matting.app.results.kept import KeptMatte
 from matting.app.results.region import RegionView
 from matting.evaluation.figures import signed_colours
-from matting.inference.matte import Matte
 from matting.network.regions import REGION_SIZE
 from matting.postprocess.bit_depth import to_8_bit
 
@@ -29,7 +29,7 @@ def data_uri(pixels: NDArray[np.uint8] | Image.Image, image_format: str = "PNG")
     return f"data:image/{image_format.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def locator_svg(matte: Matte, view: RegionView | None = None, lit: NDArray[np.int64] | None = None) -> str:
+def locator_svg(matte: KeptMatte, view: RegionView | None = None, lit: NDArray[np.int64] | None = None) -> str:
     """The layer over the photo: lit regions, the chosen one and its neighbours, in working pixels of the crop."""
     left, top, width, height = _photo_box(matte)
     box = f"{left:g} {top:g} {width:g} {height:g}"
@@ -46,7 +46,7 @@ def locator_svg(matte: Matte, view: RegionView | None = None, lit: NDArray[np.in
     )
 
 
-def neighbourhood_html(matte: Matte, view: RegionView) -> str:
+def neighbourhood_html(matte: KeptMatte, view: RegionView) -> str:
     """The photo around the region, enlarged, with lines to its neighbours as thick as the attention they get."""
     offsets = np.abs(view.neighbour_cells - np.array(view.cell)).max(initial=0)
     reach = int(np.clip(offsets + 1, 3, 9))
@@ -163,10 +163,10 @@ def _centre(cell: tuple[int, int] | NDArray[np.int64]) -> tuple[int, int]:
     return int(cell[1]) * REGION_SIZE + REGION_SIZE // 2, int(cell[0]) * REGION_SIZE + REGION_SIZE // 2
 
 
-def _photo_box(matte: Matte) -> tuple[float, float, float, float]:
+def _photo_box(matte: KeptMatte) -> tuple[float, float, float, float]:
     """Left, top, width and height of the whole photo, in working pixels of its crop."""
     down, across = matte.working_scale
-    height, width = matte.alpha.shape
+    height, width = matte.image.shape[:2]
     return -matte.crop.left * across, -matte.crop.top * down, width * across, height * down
 
 
@@ -175,7 +175,7 @@ def _squares(cells: NDArray[np.int64]) -> str:
     return "".join(f"M{column * size} {row * size}h{size}v{size}h-{size}z" for row, column in cells.tolist())
 
 
-def _crop(matte: Matte, left: int, top: int, side: int) -> str:
+def _crop(matte: KeptMatte, left: int, top: int, side: int) -> str:
     """Data URI of a square given in working pixels, cut from the full photo; plain where it leaves the picture."""
     down, across = matte.working_scale
     x, y = matte.crop.left + left / across, matte.crop.top + top / down
