@@ -17,6 +17,7 @@ from matting.weights import save_weights
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@pytest.mark.slow
 def test_a_node_of_comfyui(saved: Path):
     module = runpy.run_path(str(EXAMPLES / "comfyui_matting.py"))
     node = module["NODE_CLASS_MAPPINGS"]["PortraitMatting"]

@@ -28,12 +28,14 @@ def test_known_hostile_files(name, tmp_path):
     assert verdict(name, CLASSICS[name], tmp_path) == ("result" if name in harmless else "refused")
 
 
+@pytest.mark.slow
 def test_valid_files_are_read(files, tmp_path):
     for kind, data in files.items():
         (tmp_path / kind).mkdir()
         assert verdict(f"good.{kind}", data, tmp_path / kind) == "result", kind
 
 
+@pytest.mark.slow
 def test_files_changed_at_random(files, tmp_path):
     for number, (name, data) in enumerate(mutants(60, 7, files)):
         (tmp_path / str(number)).mkdir()

@@ -118,6 +118,7 @@ def test_the_network_needs_torch_alone():
     assert theirs - {"matting"} == {"torch"}
 
 
+@pytest.mark.slow
 def test_import_of_the_network_loads_nothing_else_of_ours():
     script = "import json, sys, matting.network; print(json.dumps(sorted(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -141,6 +142,7 @@ def test_public_names_are_loaded_from_where_type_checkers_see_them():
         _ = matting.matte_imgae
 
 
+@pytest.mark.slow
 def test_the_app_starts_without_waiting_for_a_compiler():
     script = "import sys, app; print(sorted({'numba', 'pymatting'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -48,6 +48,7 @@ def test_extras():
     assert {*extras["train"], *extras["evaluate"], *extras["export"]} <= {*space, *tests}  # what the tests run with
 
 
+@pytest.mark.slow
 def test_the_core_needs_none_of_the_extras(tmp_path: Path):
     script = """
 import sys

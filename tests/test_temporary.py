@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_a_run_of_the_tests_leaves_the_temporary_folder_as_it_was(tmp_path):
     chosen = ["tests/media/test_atomic.py", "tests/media/test_refused.py", "-p", "no:cacheprovider", "-q"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

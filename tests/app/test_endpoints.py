@@ -37,6 +37,7 @@ def test_matte_and_look_into_a_region(connect, matte_elsewhere):
         client.predict(1.5, 0.25, api_name="/inspect_region")
 
 
+@pytest.mark.slow
 def test_compare_methods_with_true_alpha(connect):
     photo, truth = (handle_file(str(EXAMPLES / name)) for name in ("silver.jpg", "alpha/silver.png"))
     results, files = connect().predict(photo, ["coarse", "grabcut"], truth, api_name="/compare_methods")
@@ -65,6 +66,7 @@ def test_tables(connect):
     assert tables["measured"] and all(row["command"] for row in tables["measured"])
 
 
+@pytest.mark.slow
 def test_two_at_once_get_their_own_pictures(connect):
     jobs = {}
     for name in ("silver", "curls"):
@@ -101,6 +103,7 @@ def test_nobody_found_is_said(connect, tmp_path):
     assert facts["found_somebody"] is False
 
 
+@pytest.mark.slow
 def test_who_leaves_stops_the_work_and_leaves_nothing(app, connect, tmp_path):
     leaving = Client(app.url, verbose=False, download_files=False)
     Image.open(EXAMPLES / "curls.jpg").resize((2800, 2800)).save(tmp_path / "leaving.jpg")

@@ -110,6 +110,7 @@ def test_requests_made_to_be_slow_are_refused_at_once(stranger):
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.slow
 def test_answers_name_no_folder_of_the_server(app, stranger, functions):
     """Neither the validator's nor any other."""
     missing = {"path": f"{app.folder}/{'0' * 64}/{SECRET}.mp4", **FILE}
@@ -122,6 +123,7 @@ def test_answers_name_no_folder_of_the_server(app, stranger, functions):
                 assert str(app.folder) not in told and "Traceback" not in told and "/etc/" not in told, function["api_name"]
 
 
+@pytest.mark.slow
 def test_the_log_says_nothing_of_visitors(app, stranger, functions, connect):
     """After names, values, paths and requests of many kinds that are wrong."""
     values = [{SECRET: [SECRET]}, 1e308, {"path": f"/etc/{SECRET}.png", **FILE}]
@@ -159,6 +161,7 @@ def test_a_part_of_a_file_comes_without_the_headers_of_its_request(stranger):
     assert part.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.slow
 def test_every_tool_of_mcp_works_and_none_remembers(app):
     mcp = pytest.importorskip("mcp", reason="gradio[mcp] is not installed")
     from mcp.client.streamable_http import streamablehttp_client

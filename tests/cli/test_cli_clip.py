@@ -66,6 +66,7 @@ def test_clips_are_steadied_unless_one_says_otherwise(options, temporal):
     assert parser.parse_args(options).temporal is temporal and "--steady" in parser.format_help()
 
 
+@pytest.mark.slow
 def test_several_products_into_a_folder(tmp_path, run):
     clip = make_clip(tmp_path / "a.mp4", frames=2)
     assert run(clip, "-o", tmp_path / "out", "--save", "alpha", "png", "preview") == 0
@@ -104,6 +105,7 @@ def test_a_folder_of_photos_clips_and_other_things(tmp_path, run, capsys):
     assert "4 of 5 files done" in captured.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", ["c" * 245, "人" * 82])
 def test_a_clip_with_the_longest_name_is_written_under_what_fits_of_it(tmp_path, run, stem):
     (tmp_path / "in").mkdir()
@@ -113,6 +115,7 @@ def test_a_clip_with_the_longest_name_is_written_under_what_fits_of_it(tmp_path,
     assert len(names) == 3 and all(stem.startswith(name.partition("_")[0].partition(".")[0]) for name in names)
 
 
+@pytest.mark.slow
 def test_sound_that_is_left_out_is_said(tmp_path, run, capsys):
     source = write_clip(tmp_path / "a.mov", [("pcm_s16le", 48000, "mono", tones(48000, 1, [500]))])
     rename_codec(source, 0)

@@ -33,6 +33,7 @@ def test_multiply_accumulates_of_the_paper(share, gmac):
     assert counted["refine"] == pytest.approx(3.7e-3 * round(share * 64 * 64), rel=0.02)
 
 
+@pytest.mark.slow
 def test_stages_add_up(lite):
     model, image, trimap = lite
     with torch.inference_mode(), benchmark.fixed_trimap(model, trimap), benchmark.stage_clock(model) as run:

@@ -75,6 +75,7 @@ def test_cost_counts_what_is_refined(clip):
     assert measure_cost(clip, Brightness(), SMALL, 4).refined_share <= 1
 
 
+@pytest.mark.slow
 def test_looped_clip_has_the_wanted_length_size_and_pictures(clip, tmp_path):
     loop_clip(clip, tmp_path / "long.mp4", 25, H264_MP4, side=64)
     with ClipReader(tmp_path / "long.mp4") as reader:
@@ -84,6 +85,7 @@ def test_looped_clip_has_the_wanted_length_size_and_pictures(clip, tmp_path):
     assert np.abs(alphas[0] - alphas[9]).mean() < 0.01 < np.abs(alphas[0] - alphas[8]).mean()
 
 
+@pytest.mark.slow
 def test_the_first_frames_are_exact(clip, tmp_path):
     short = shorten(clip, tmp_path, 4)
     with ClipReader(short) as some, ClipReader(clip) as whole:

@@ -110,6 +110,7 @@ def test_conditions_do_what_they_say(portrait, scenes):
     assert shots["held object"].alpha.mean() > clean.alpha.mean()
 
 
+@pytest.mark.slow
 def test_the_command_prints_its_tables(tmp_path, lite_model, monkeypatch, capsys):
     rng = np.random.default_rng(0)
     for subset in ("keyed", "cc0_portraits", "web_portraits", "street"):

@@ -54,6 +54,7 @@ def test_ignoring_it_is_the_picture_on_white(cut):
     np.testing.assert_array_equal(matte.alpha, matte_image(load_image(cut), Brightness()).alpha)
 
 
+@pytest.mark.slow
 def test_a_cut_out_given_again_comes_out_as_it_was(tmp_path):
     with Image.open(Path(__file__).parents[2] / "examples" / "curls.jpg") as photo:
         photo.thumbnail((480, 480))
@@ -66,6 +67,7 @@ def test_a_cut_out_given_again_comes_out_as_it_was(tmp_path):
     assert np.abs(before[..., :3] - after[..., :3])[before[..., 3] > 0].mean() < 1
 
 
+@pytest.mark.slow
 def test_a_clip_keeps_its_alpha_or_is_put_on_white(tmp_path):
     alpha = np.full((128, 128), 255, np.uint8)
     alpha[:, 96:] = 0

@@ -73,6 +73,7 @@ def test_working_size_is_positive():
         working_size(10, 10, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (37, 53), (128, 128), (300, 200)])
 def test_any_size_in_same_size_out(network, size):
     image, _ = draw_person(*size)
@@ -86,6 +87,7 @@ def test_any_size_in_same_size_out(network, size):
     assert set(matte.seconds) == STEPS and all(seconds >= 0 for seconds in matte.seconds.values())
 
 
+@pytest.mark.slow
 def test_regions_belong_together(network):
     matte = matte_image(draw_person(200, 160)[0], network, 256)
     regions, n = matte.regions, len(matte.regions.cells)
@@ -111,6 +113,7 @@ def test_every_kind_of_source_gives_the_same(network, tmp_path):
         assert np.array_equal(matte.alpha, expected.alpha)
 
 
+@pytest.mark.slow
 def test_at_the_working_size_it_is_the_network_and_follows_the_colours_then_the_strands(network):
     image, _ = draw_person(256, 128)
     matte = matte_image(image, network, 256)
@@ -162,6 +165,7 @@ def test_without_neighbours_there_is_no_attention(network):
     assert (alone.regions.attention == 0).all() and not np.array_equal(alone.regions.patches, together.regions.patches)
 
 
+@pytest.mark.slow
 def test_unknown_bias_changes_what_is_redrawn(network):
     image, _ = draw_person(150, 150)
     counts = [len(matte_image(image, network, 128, unknown_bias=bias).regions.cells) for bias in (-50, 0, 50)]

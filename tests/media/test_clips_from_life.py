@@ -118,6 +118,7 @@ def frame_of(planes: list[np.ndarray], matrix: int, colour_range: int) -> av.Vid
     return frame
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize(("tag", "red", "blue"), [(1, 0.2126, 0.0722), (5, 0.299, 0.114), (6, 0.299, 0.114)])
 def test_matrices_and_ranges_are_read_and_what_is_written_is_tagged_right(tmp_path, full, tag, red, blue):
@@ -199,6 +200,7 @@ def copy(source: Path, path: Path, encoding: Encoding, alpha: Callable[[np.ndarr
             writer.write(pixels, frame.pts, frame.duration)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [VP9_ALPHA_WEBM, PRORES_4444_MOV])
 def test_alpha_of_a_clip_is_read_and_an_opaque_one_has_none(tmp_path, encoding):
     ramp = np.linspace(0, 255, 48).astype(np.uint8)[None].repeat(32, 0)

@@ -31,6 +31,7 @@ def rewrite(source: Path, path: Path, encoding: Encoding = H264_MP4) -> tuple[st
     return writer.notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layout", "tag", "labels", "left"),
     [

@@ -46,6 +46,7 @@ def apart() -> Iterator[Pool]:
         yield pool
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -109,6 +110,7 @@ def turn_display_matrix(path: Path, quarter_turns: int) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ENCODINGS)
 @pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(3, 4)])
 def test_anamorphic_clips_keep_their_shape(tmp_path, suffix, aspect):
@@ -128,6 +130,7 @@ def test_anamorphic_clips_keep_their_shape(tmp_path, suffix, aspect):
     assert len(frames) == 2
 
 
+@pytest.mark.slow
 def test_time_starts_at_zero_and_sound_moves_along(tmp_path):
     late = make_clip(tmp_path / "late.webm", codec="libvpx", sound=None, times_ms=[5000 + 40 * i for i in range(8)])
     info, frames = read(late)
@@ -151,6 +154,7 @@ def test_time_starts_at_zero_and_sound_moves_along(tmp_path):
             assert click_time(product) == pytest.approx(float(frames[brightest].pts * info.time_base), abs=0.04)
 
 
+@pytest.mark.slow
 def test_a_recording_of_a_browser_has_no_length_but_frames(tmp_path):
     """Recorders write webm as it comes: no length, no index, no steady rate."""
     whole = make_clip(tmp_path / "a.webm", codec="libvpx", sound="libopus", times_ms=[0, 33, 70, 71, 150, 300, 400, 480])
@@ -179,6 +183,7 @@ def test_frames_with_equal_time_stamps_are_moved_apart(tmp_path):
     assert times_ms(*read(tmp_path / "out.webm")) == [0, 1, 10, 11]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ENCODINGS)
 @pytest.mark.parametrize(
     ("name", "options"),
@@ -281,6 +286,7 @@ def test_bad_input_says_what_is_wrong(tmp_path):
         ClipReader(tmp_path / "absent.mp4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.gif", "whole.mp4"])
 def test_a_clip_cut_off_in_the_middle_is_refused(tmp_path, name):
     options = {

@@ -29,6 +29,7 @@ def test_number_of_parameters():
     assert counts["lite"] <= 10_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["paper", "lite"])
 def test_shapes_and_ranges(preset):
     torch.manual_seed(0)
@@ -50,6 +51,7 @@ def test_nothing_unknown_leaves_the_coarse_alpha(model):
     assert torch.equal(prediction.alpha, prediction.coarse_alpha.repeat_interleave(8, 2).repeat_interleave(8, 3))
 
 
+@pytest.mark.slow
 def test_everything_unknown_replaces_the_coarse_alpha(model):
     set_trimap(model, (0.0, 1.0, 0.0))
     prediction = model(torch.rand(1, 3, 128, 128))
@@ -57,6 +59,7 @@ def test_everything_unknown_replaces_the_coarse_alpha(model):
     assert torch.equal(prediction.alpha[0, 0, 8:16, 24:32], prediction.patches[16 + 3, 0])
 
 
+@pytest.mark.slow
 def test_a_batch_is_its_images(model):
     """Cells of the second image follow those of the first; neighbours point into the same list."""
     images = torch.rand(2, 3, 128, 256, generator=torch.Generator().manual_seed(0))
@@ -73,11 +76,13 @@ def test_a_batch_is_its_images(model):
     assert offset == len(both.cells) > 0
 
 
+@pytest.mark.slow
 def test_deterministic(model):
     image = torch.rand(1, 3, 128, 128)
     assert torch.equal(model(image).alpha, model(image).alpha)
 
 
+@pytest.mark.slow
 def test_training_gives_logits_at_three_scales(model):
     assert len(model.train()(torch.rand(2, 3, 128, 128)).logits) == 3
     assert len(model.eval()(torch.rand(1, 3, 128, 128)).logits) == 1

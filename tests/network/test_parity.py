@@ -21,6 +21,7 @@ def test_coarse_predictions_at_all_three_scales(paper_model, recorded):
     assert_close(logits[0].trimap.softmax(1)[0], recorded["lowres_trimap"], **NOISE)
 
 
+@pytest.mark.slow
 def test_whole_image(paper_model, recorded):
     prediction = paper_model(recorded["image"])
     assert_close(prediction.coarse_alpha[0, 0], recorded["lowres_seg"], **NOISE)
@@ -34,6 +35,7 @@ def test_whole_image(paper_model, recorded):
     assert_close(prediction.alpha[0, 0], expected, **NOISE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["n0", "n1", "n3", "n5", "n8", "n9", "n40", "band", "all"])
 def test_refinement_of_few_and_many_regions(paper_model, edge_cases, case):
     coarse_alpha = edge_cases["lowres_seg"][None, None]

@@ -96,6 +96,7 @@ class LargestTensor(TorchDispatchMode):
         return result
 
 
+@pytest.mark.slow
 def test_no_array_of_all_pairs():
     cells = random_cells(0, 7000, 300, 300)
     with LargestTensor() as largest:

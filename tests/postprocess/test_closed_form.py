@@ -57,6 +57,7 @@ def test_nothing_unknown_changes_nothing():
     assert np.array_equal(solve_closed_form(alpha, image, np.zeros(alpha.shape, bool)), alpha)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pixels", [1, 200, 1000, 40_000])
 def test_strips_make_up_the_laplacian_of_the_whole_picture(pixels: int, monkeypatch: pytest.MonkeyPatch):
     image, unknown = hair_at_a_border()
@@ -99,6 +100,7 @@ def test_softness_of_a_large_photo_is_averaged_at_a_smaller_size(size: tuple[int
     assert np.abs(closed_form._blur(4 * alpha * (1 - alpha), max(size) / 90) - soft).max() < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (2, 2), (5, 40_000)])
 def test_pictures_narrower_than_a_window_or_a_strip(size: tuple[int, int]):
     random = np.random.default_rng(0)
@@ -142,6 +144,7 @@ def test_hair_of_a_photo_is_drawn_in_strands():
     assert roughness[1] > 1.05 * roughness[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"), [("no-closed-form", {"closed_form": False}), ("no-guided-filter", {"guided_filter": False})]
 )

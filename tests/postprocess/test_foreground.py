@@ -102,6 +102,7 @@ def windswept() -> tuple[np.ndarray, np.ndarray]:
     return image, alpha / np.float32(255)
 
 
+@pytest.mark.slow
 def test_colours_need_no_compiler():
     script = "import sys, matting.inference.photo; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=EXAMPLES.parent, check=False).returncode == 0

@@ -29,6 +29,7 @@ def test_a_broken_index_is_named(tmp_path: Path):
         Arena(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_collection_on_disk_is_the_one_in_memory(portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     backgrounds, device = portraits / "backgrounds", torch.device("cpu")
     loaded = load_portraits(portraits, backgrounds, None, device)

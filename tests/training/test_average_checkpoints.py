@@ -36,6 +36,7 @@ def test_who_did_not_count_has_no_steps(tmp_path: Path):
     assert trained_steps(str(tmp_path / "a.safetensors")) == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_mixed_is_refused(tmp_path: Path):
     a, b = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     saved(a, 0, {"step": "1"})
@@ -46,6 +47,7 @@ def test_what_cannot_be_mixed_is_refused(tmp_path: Path):
         mean_weights(str(a), str(a), tmp_path / "out.safetensors", 1.5)
 
 
+@pytest.mark.slow
 def test_what_the_simpler_network_lacks_is_the_richer_ones_and_one_stage_can_be_left_alone(tmp_path: Path):
     a, b, out = (tmp_path / f"{name}.safetensors" for name in "abc")
     torch.manual_seed(0)

@@ -19,6 +19,7 @@ def sampler(portraits: Path) -> Sampler:
     return Sampler(load_portraits(portraits, portraits / "backgrounds", None, torch.device("cpu")), seed=3)
 
 
+@pytest.mark.slow
 def test_photos_with_doubtful_alphas_are_left_out(portraits: Path, tmp_path: Path):
     shutil.copytree(portraits / "cc0_portraits", tmp_path / "cc0_portraits")
     for kind in ("image", "alpha"):
@@ -87,6 +88,7 @@ def test_a_foreground_that_could_not_be_stored_whole_is_not_found_later(portrait
     assert np.array_equal(load_person(pair, tmp_path).foreground, load_person(pair).foreground)
 
 
+@pytest.mark.slow
 def test_plain_batches_show_everybody_and_nothing_else(sampler: Sampler):
     def seen(plain: float) -> torch.Tensor:
         drawn = Sampler(sampler.collection, 3, plain)
@@ -95,6 +97,7 @@ def test_plain_batches_show_everybody_and_nothing_else(sampler: Sampler):
     assert seen(1.0).all() and not seen(0.0).all()
 
 
+@pytest.mark.slow
 def test_batches_have_the_promised_shapes_and_repeat(sampler: Sampler):
     batch, again, other = (sampler.draw(step, 3, (128, 256)) for step in (5, 5, 6))
     for tensor, channels in zip(batch, (3, 1, 3, 3), strict=True):

@@ -26,6 +26,7 @@ def discs() -> Batch:
     return Batch(image, alpha, image, 1 - image)
 
 
+@pytest.mark.slow
 def test_kept_features_give_the_loss_and_the_gradients_of_the_pictures():
     torch.manual_seed(0)
     model = MattingNetwork(PRESETS["lite"]).train()
@@ -47,6 +48,7 @@ def test_kept_features_give_the_loss_and_the_gradients_of_the_pictures():
     assert torch.nn.functional.cosine_similarity(one, other, dim=0) > 0.98
 
 
+@pytest.mark.slow
 def test_a_run_on_kept_features_changes_what_is_above_them_only(portraits: Path, tmp_path: Path):
     options = training.parse_arguments(
         ["--data", str(portraits), "--out", str(tmp_path / "run"), *LITE]
@@ -68,6 +70,7 @@ def test_kept_features_do_not_go_with_the_refinement(tmp_path: Path, capsys: pyt
     assert "it needs --max-regions 0" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_weights_of_a_simpler_design_are_taken_over_and_draw_the_same(portraits: Path, tmp_path: Path):
     options = training.parse_arguments(["--data", str(portraits), "--out", str(tmp_path), *LITE])
     grown = training.start_model(options).eval()

@@ -50,6 +50,7 @@ def test_a_thing_lies_where_it_was_put(things, seed):
     assert len(rows) == pytest.approx(np.pi * (50 * 90 / 204) ** 2, rel=0.1)
 
 
+@pytest.mark.slow
 def test_things_stand_behind_mostly_where_nobody_is(things):
     backgrounds = torch.zeros(400, 3, 16, 16)
     nobody = np.arange(400) < 200

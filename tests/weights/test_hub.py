@@ -77,6 +77,7 @@ def test_a_server_that_does_not_answer_is_given_up(hub, tmp_path, monkeypatch):
     assert time.perf_counter() - start < 1.9
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_in_the_middle_is_given_up(hub, tmp_path, impatient):
     hub.files["onnx/model.onnx"] = CONTENT[:1000]
     hub.stall_body_s = 1.0

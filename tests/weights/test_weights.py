@@ -56,6 +56,7 @@ def test_half_precision_on_disk_is_single_precision_in_use(saved, state, lite_mo
     assert all(torch.allclose(loaded[key], original[key], rtol=1e-3, atol=1e-7) for key in original)
 
 
+@pytest.mark.slow
 def test_numbers_that_do_not_survive_are_not_written(tmp_path):
     model = MattingNetwork(PRESETS["lite"])
     with torch.no_grad():

@@ -78,6 +78,7 @@ def test_published_once_loaded_anywhere_and_later_without_a_network(saved, tmp_p
     assert other.startswith("owner/portraits/other.safetensors could not be downloaded: ")
 
 
+@pytest.mark.slow
 def test_what_is_published(hub, capsys):
     assert main(["push", "owner/portraits"]) == 0
     assert "/commit/" in capsys.readouterr().out
