@@ -38,11 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` picks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for the browser is marked `browser`, and whatever is `browser` is `slow` too."""
+    """Whoever asks for the browser is marked `browser`; that, and whatever asks for a started app, is `slow` too."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "browser" in fixtures:
             item.add_marker("browser")
-        if item.get_closest_marker("browser"):
+        if "app" in fixtures or item.get_closest_marker("browser"):
             item.add_marker("slow")
 
 

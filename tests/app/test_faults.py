@@ -16,6 +16,7 @@ from matting.app.service import Service
 from matting.app.session import Sessions, StoppedError
 
 
+@pytest.mark.slow
 def test_the_same_photo_sent_twice_is_two_files(lite_model, tmp_path, monkeypatch):
     """Otherwise the first visitor who leaves takes the other's photo along."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))

@@ -40,6 +40,7 @@ def clip(tmp_path):
     return make_clip(tmp_path / "a.mp4", width=128, height=128, frames=9, picture=ramp, sound=None)
 
 
+@pytest.mark.slow
 def test_a_perfect_matte_has_almost_no_error(clip):
     accuracy = measure_accuracy(clip, clip, Brightness(), SMALL)
     assert accuracy.sad < 128 * 128 * 0.01 / 1000
@@ -61,6 +62,7 @@ def test_flicker_shows_in_dtssd_and_the_filter_lowers_it(tmp_path, clip, capsys)
     assert f"| off | {off.coarse_dtssd:.3f} | {off.dtssd:.3f} |" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_clips_of_other_lengths_are_refused(tmp_path, clip):
     shorter = make_clip(tmp_path / "b.mp4", width=128, height=128, frames=5, sound=None)
     with pytest.raises(ValueError, match="same number of frames"):

@@ -78,6 +78,7 @@ def test_an_interrupted_run_is_taken_up(arguments, tmp_path, capsys, monkeypatch
     )
 
 
+@pytest.mark.slow
 def test_results_of_other_weights_stop_the_run(arguments, tmp_path, weights, lite_model):
     out = tmp_path / "out"
     main([*arguments, "--limit", "1", "--methods", "coarse", "--out", str(out)])
@@ -89,6 +90,7 @@ def test_results_of_other_weights_stop_the_run(arguments, tmp_path, weights, lit
     assert stop.value.code == 2
 
 
+@pytest.mark.slow
 def test_limits_and_slow_limits(arguments, tmp_path):
     out = tmp_path / "out"
     main([*arguments, "--methods", "coarse,closed-form-given", "--limit", "2", "--slow-limit", "1", "--out", str(out)])
@@ -116,6 +118,7 @@ def test_a_method_that_cannot_be_had_is_named_and_the_rest_goes_on(arguments, hu
     assert [record.method for record in read_records(tmp_path / "out" / "folders.csv")] == ["coarse"]
 
 
+@pytest.mark.slow
 def test_a_failure_on_one_image_is_named_and_the_rest_goes_on(arguments, root, tmp_path, capsys):
     Image.fromarray(np.full((128, 128), 128, np.uint8)).save(root / "alpha" / "b.png")
     options = ["--methods", "closed-form-given,coarse", "--out", str(tmp_path / "out")]

@@ -98,6 +98,7 @@ def test_the_guided_filter_is_what_the_app_adds_and_the_paper_does_not(bundled, 
     assert np.array_equal(paper[0].alpha, paper[1].alpha)
 
 
+@pytest.mark.slow
 def test_the_paper_protocol_is_the_network_itself(lite_model):
     image = np.random.default_rng(0).integers(0, 256, (128, 256, 3), dtype=np.uint8)
     alpha = run(METHODS["ours"].load(Resources(lite_model, "paper")), image).estimate.alpha

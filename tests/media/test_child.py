@@ -83,6 +83,7 @@ def test_sound_that_ends_its_decoder_is_left_out(tmp_path, monkeypatch):
         assert reader.info.sound_tracks == () and len(list(reader)) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs a limit of memory that holds")
 def test_a_clip_that_needs_too_much_memory_is_refused(tmp_path, monkeypatch):
     def plain(frame: int, width: int, height: int) -> np.ndarray:

@@ -75,6 +75,7 @@ def test_without_a_known_track_the_clip_is_silent_and_says_so(tmp_path):
         assert reader.info.sound_tracks == () and sum(1 for _ in reader) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [H264_MP4, VP9_ALPHA_WEBM])
 @pytest.mark.parametrize(("rate", "layout"), [(44100, "stereo"), (48000, "mono"), (32000, "mono")])
 def test_a_rate_or_layout_that_changes_in_mid_stream_stays_in_sync(tmp_path, encoding, rate, layout):

@@ -231,6 +231,7 @@ def test_uneven_time_stamps_and_the_last_duration_are_kept(tmp_path, suffix):
     assert info.duration == pytest.approx(0.52, abs=0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ENCODINGS)
 def test_odd_sizes_and_colours_survive(tmp_path, suffix):
     source = make_clip(tmp_path / "a.webm", codec="libvpx-vp9", sound=None, width=63, height=47, frames=3)

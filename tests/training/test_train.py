@@ -156,6 +156,7 @@ def test_who_has_learnt_the_features_gets_a_decoder_that_reads_them():
     assert_close(learner.refine.state_dict(), bundled.refine.state_dict())
 
 
+@pytest.mark.slow
 def test_a_decoder_of_other_widths_is_not_handed_over():
     teacher = FeatureTeacher(MattingNetwork(PRESETS["lite"]), SWIN_CHANNELS, torch.rand(1, 3, 128, 128))
     learner = MattingNetwork(replace(PRESETS["paper"], decoder_channels=(64, 32, 16)))
@@ -163,6 +164,7 @@ def test_a_decoder_of_other_widths_is_not_handed_over():
         teacher.hand_over(learner)
 
 
+@pytest.mark.slow
 def test_encoder_and_decoder_have_rates_of_their_own(tmp_path: Path):
     options = arguments(tmp_path, tmp_path, "--learning-rate", "1e-3", "--encoder-rate", "0.5", "--decoder-rate", "0.1")
     model = MattingNetwork(PRESETS["paper"])
