@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from matting.media.colour import SRGB, ColourSpace, convert
 from matting.media.icc import convert_profile
@@ -15,6 +15,9 @@ FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PNG"
 _SIXTEEN_BIT = 257  # 65535 / 255
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # of TIFF
 _NO_PROMISE = ("BMP", "DIB", "ICO", "TGA")  # formats whose fourth byte is often left at 0 where nobody meant alpha
+
+# Pillow reads 16-bit grey whose zero is white from little-endian files only.
+TiffImagePlugin.OPEN_INFO[(TiffImagePlugin.MM, _WHITE_IS_ZERO, (1,), 1, (16,), ())] = ("I;16B", "I;16B")
 
 
 class Pixels(NamedTuple):

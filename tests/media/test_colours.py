@@ -151,12 +151,14 @@ def test_cmyk_with_and_without_a_profile(kind):
     assert np.abs(red - (255, 0, 0)).max() <= 12
 
 
-def test_sixteen_bit_grey_whose_zero_is_white():
-    """A TIFF made by hand: Pillow writes none, and reads none in the other byte order."""
-    values = np.array([[0, 257 * 55, 65535, 65535]], "<u2")
+@pytest.mark.parametrize(("name", "order"), [(b"II*\0", "<"), (b"MM\0*", ">")])
+def test_sixteen_bit_grey_whose_zero_is_white(name, order):
+    """A TIFF made by hand, in both byte orders: Pillow writes none."""
+    values = np.array([[0, 257 * 55, 65535, 65535]], f"{order}u2")
     entries = [(256, 4), (257, 1), (258, 16), (259, 1), (262, 0), (273, 8), (277, 1), (278, 1), (279, 8)]
-    head = b"II*\0" + struct.pack("<I", 16) + values.tobytes()
-    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    head = name + struct.pack(f"{order}I", 16) + values.tobytes()
+    directory = struct.pack(f"{order}H", len(entries))
+    directory += b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in entries)
     seen = load_image(io.BytesIO(head + directory + bytes(4)))
     assert seen[0, :, 0].tolist() == [255, 200, 0, 0]
 
