@@ -20,7 +20,7 @@ from matting.network import CoarsePrediction, MattingNetwork
 from matting.postprocess.upsample import to_array, to_tensor
 
 # Largest magnification of a crop; people enlarged further are blurred and taken for background (IoU of people of 10% of the
-# height: 0.65 at 2, 0.35 at 3, 0.16 at 4; training/RESULTS.md "The first stage had found them").
+# height: 0.65 at 2, 0.35 at 3, 0.16 at 4; training/LEARNT.md "The first stage had found them").
 _MAX_MAGNIFICATION = 2
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matting.network import CoarsePrediction
 
 # Share of the largest component's area. Of 485 components of training photos below it, 27 belonged to a person; the smallest
-# true second person had 23% (training/RESULTS.md, "Small components").
+# true second person had 23% (training/LEARNT.md, "Small components").
 _MIN_AREA = 0.05
 _MIN_ALPHA = 0.1  # cells with more alpha than this belong to a component
 

@@ -1,6 +1,6 @@
 """Crops of a photo: where the coarse stage finds people who are small, it runs again on the crop that contains them.
 
-Not in the paper. Measured in training/RESULTS.md, "A closer look" and "The first stage had found them".
+Not in the paper. Measured in training/LEARNT.md, "A closer look" and "The first stage had found them".
 """
 
 from typing import NamedTuple

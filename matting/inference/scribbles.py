@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from matting.network import CoarsePrediction
 from matting.postprocess.box import bounding_box
 
-# Chosen on 48 training photos with one stroke each: training/RESULTS.md, "So people can mend such places".
+# Chosen on 48 training photos with one stroke each: training/LEARNT.md, "So people can mend such places".
 _MIN_COVER = 0.25  # share of a cell that a scribble has to cover
 _REFERENCE_CELLS = 112  # cells along the longer side for which the next numbers hold; scaled, so that every working size agrees
 _REACH = 40  # cells around the scribbles that may change

@@ -2,7 +2,7 @@
 
 from matting.network import SIDE_MULTIPLE
 
-AUTO_MAX_SIDE = 896  # pixels; 768, 896 and 1024 were compared on training photos, training/RESULTS.md "Working size"
+AUTO_MAX_SIDE = 896  # pixels; 768, 896 and 1024 were compared on training photos, training/LEARNT.md "Working size"
 AUTO_MIN_SIDE = 256  # pixels
 LARGEST_SIDE = 4096  # pixels
 REGION_STEP = 256  # regions; see `refine_regions`

@@ -177,7 +177,7 @@ class EfficientNetEncoder(nn.Module):
     def freeze_filters(self) -> None:
         """Freeze the most generic and most expensive filters: all depthwise ones, and every one on maps of R4 and larger.
 
-        A training step takes 1.7 times as long without (training/RESULTS.md, u512 and "Faster steps").
+        A training step takes 1.7 times as long without (training/LEARNT.md, u512 and "Faster steps").
         """
         blocks = self.mobile_blocks()
         third = _STAGES[0].blocks + _STAGES[1].blocks  # the first block of the third stage

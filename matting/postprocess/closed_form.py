@@ -3,7 +3,7 @@
 The matting Laplacian L (Levin, Lischinski, Weiss 2008) measures how far alpha is from a linear function of colour in
 every 3x3 window. Here a^T L a + (a - prior)^T D (a - prior) is minimised over the unknown pixels. Without the prior, the
 solution goes wrong on cluttered backgrounds and blurs edges between similar colours; so the diagonal D is large along sharp
-edges and small where the alpha is soft all around, as in hair. Measured in training/RESULTS.md, "closed-form matting".
+edges and small where the alpha is soft all around, as in hair. Measured in training/LEARNT.md, "closed-form matting".
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from scipy.sparse.linalg import LinearOperator, cg, splu
 
 from matting.postprocess.guided_filter import COVARIANCES, Plane, confidence, solve_slopes
 
-# Chosen on training photos: training/RESULTS.md, "closed-form matting" and the paragraphs after it.
+# Chosen on training photos: training/LEARNT.md, "closed-form matting" and the paragraphs after it.
 EDGE_WEIGHT = 30.0  # of the prior alpha where nothing around is soft
 HAIR_WEIGHT = 0.03  # of the prior alpha where the alpha is as soft as in hair; 0.005, 0.02 and 0.05 were tried
 HAIR_SOFTNESS = 0.5  # local mean of 4 a (1 - a) from which on a pixel counts as hair

@@ -14,7 +14,7 @@ from matting.postprocess.box import tiles_around
 
 EIGHT_BIT_ROUNDING = 0.5 / 255  # alphas nearer to 0 or 1 than this become 0 or 1 in 8 bits
 SMOOTHNESS = 1e-4  # the paper's epsilon, in squared units of colour in [0, 1]
-RADIUS = 5  # pixels; chosen on training photos, training/RESULTS.md "A guided filter", as is the next number
+RADIUS = 5  # pixels; chosen on training photos, training/LEARNT.md "A guided filter", as is the next number
 _LEAST_CONFIDENCE = 0.1  # weight of an alpha of 0.5 in the fit; one of 0 or 1 has 1.1
 COVARIANCES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # pairs of channels: the upper triangle of a 3x3 matrix
 

@@ -15,7 +15,7 @@ _COMPANION = 0.04
 _FAR_ALONE = 0.5
 _LARGEST_PASSER_BY = 0.5  # of the height of the person in front
 # Of the image's height: no passers-by behind smaller people, or the network takes small people for background
-# (training/RESULTS.md, "Passers-by drawn behind people").
+# (training/LEARNT.md, "Passers-by drawn behind people").
 _NEAR = 0.45
 
 
