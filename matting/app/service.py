@@ -20,6 +20,7 @@ from matting.app.session import Session, Sessions, stoppable
 from matting.inference.matte import Matte
 from matting.media.image import FORMATS, Picture, load_image, load_picture
 from matting.network import MattingNetwork, NetworkConfig
+from matting.postprocess.compositing import BLUR_STRENGTH
 from matting.weights import locate, read_metadata
 
 MAX_MEGAPIXELS = 50
@@ -177,12 +178,13 @@ def read_photo(path: str | Path) -> NDArray[np.uint8]:
         return load_image(path)
 
 
-def make_background(choice: str, picture: str | None) -> BackgroundChoice:
+def make_background(choice: str, picture: str | None, blur: float = BLUR_STRENGTH) -> BackgroundChoice:
     """The background a visitor chose, as `read_choice` takes it; raises `Problem` if its picture is missing or broken."""
     if choice == PICTURE and picture is None:
         raise Problem(text.ERROR_BACKGROUND)
     with plain_errors():
-        return read_choice(choice, read_photo(picture) if choice == PICTURE and picture is not None else None)
+        pixels = read_photo(picture) if choice == PICTURE and picture is not None else None
+        return read_choice(choice, pixels, blur)
 
 
 def check_pixels(path: str | Path) -> None:

@@ -42,7 +42,15 @@ VIEWER_AFTER_ALT = "The person without the old background"
 VIEWER_FULL = "Full screen"
 VIEWS_LABEL = "Look at it on"
 # view: title; the first one is what is downloaded
-VIEWS = {"result": "Result", "white": "White", "black": "Black", "magenta": "Magenta", "matte": "Alpha", "paint": "Touch up"}
+VIEWS = {
+    "result": "Result",
+    "white": "White",
+    "black": "Black",
+    "magenta": "Magenta",
+    "matte": "Alpha",
+    "paint": "Touch up",
+    "move": "Move",
+}
 ZOOMS_LABEL = "Zoom"
 ZOOMS = {
     "out": ("−", "Zoom out"),
@@ -67,6 +75,34 @@ BACKGROUND_COLOURS = {
 BACKGROUND_TRANSPARENT = "Transparent"
 BACKGROUND_BLUR = "Blur"
 BACKGROUND_OWN = "My picture"
+FRAME = "Frame it"
+FRAME_SHAPE = "Cut to"
+# shape: what it is called, and its size
+FRAME_SHAPES = {
+    "photo": ("As it came", ""),
+    "person": ("The person", ""),
+    "square": ("Square", "1:1"),
+    "4x5": ("Portrait", "4:5"),
+    "3x4": ("Portrait", "3:4"),
+    "16x9": ("Wide", "16:9"),
+    "35x45mm": ("Passport", "35 × 45 mm, 413 × 531"),
+    "2x2in": ("US passport", "2 × 2 in, 600 × 600"),
+    "50x70mm": ("Canada passport", "50 × 70 mm, 591 × 827"),
+    "profile": ("Profile", "400 × 400"),
+}
+FRAME_MOVE = "Drag the picture to move the person, pinch or Ctrl+wheel to make them larger. Arrow keys move, too."
+FRAME_HEAD = "For a passport, bring the top of the head and the chin to the two lines. The rules for yours may ask for more."
+FRAME_SIZE = "Size of the person"
+FRAME_BACK = "Back to the middle"
+FRAME_SHADOW = "Shadow"
+FRAME_BLUR = "Blur of the background"
+FRAME_SHIFT = "Move the edge"
+FRAME_FEATHER = "Soften the edge"
+FRAME_PIXELS = "px"
+FRAME_EDGE_NOTE = (
+    "The edge is what the network found until you change it here. After that, neither the picture nor the alpha files are the "
+    "network's own; the panels and their zip still are."
+)
 SETTINGS = "Settings"
 SIZE_LABEL = "Working size (long side, pixels)"
 SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos, and looks closer where people are small."

@@ -11,6 +11,7 @@ from matting.postprocess.foreground import estimate_foreground
 # "blur" for the photo's own background out of focus, a colour as (R, G, B) or CSS text, or a picture (h, w, 3) uint8 of any
 # size, which is scaled and cropped to cover the photo.
 Background = str | tuple[int, int, int] | NDArray[np.uint8]
+BLUR_STRENGTH = 0.03  # standard deviation as a share of the longer side
 _BLUR_SIDE = 512  # pixels of the longer side at which the background is blurred; the blur leaves no finer detail
 
 
@@ -62,7 +63,7 @@ def paint_background(background: Background, image: NDArray[np.uint8], alpha: ND
         return blur_background(image, alpha)
     if isinstance(background, str | tuple):
         return np.broadcast_to(_read_colour(background), image.shape)
-    return _cover(background, *alpha.shape)
+    return cover(background, *alpha.shape)
 
 
 def _read_colour(colour: str | tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -75,7 +76,7 @@ def _read_colour(colour: str | tuple[int, int, int]) -> NDArray[np.uint8]:
     raise ValueError(f"background must be 'blur', a colour such as (48, 160, 96) or '#30a060', or a picture, got {colour!r}")
 
 
-def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+def cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Crop a picture (h, w, 3) centrally to an aspect ratio, then scale it to (height, width, 3).
 
     Cropped first, so that a long thin picture is not enlarged as a whole.
@@ -83,7 +84,7 @@ def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.ui
     return np.asarray(ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.BICUBIC))
 
 
-def blur_background(image: NDArray[np.uint8], alpha: NDArray[np.float32], strength: float = 0.03) -> NDArray[np.uint8]:
+def blur_background(image: NDArray[np.uint8], alpha: NDArray[np.float32], strength: float = BLUR_STRENGTH) -> NDArray[np.uint8]:
     """The photo's background out of focus, without a halo of the foreground's colours.
 
     The foreground is filled from the background around it (an image pyramid, as in push-pull interpolation) and the result is

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from matting.postprocess.compositing import paint_background
+from matting.postprocess.compositing import BLUR_STRENGTH, blur_background, paint_background
 
 TRANSPARENT, COLOUR, BLUR, PICTURE = KINDS = ("transparent", "colour", "blur", "picture")
 _CHECKS = 42  # squares along the longer side
@@ -21,11 +21,13 @@ class BackgroundChoice:
         kind: one of `KINDS`.
         colour: CSS colour, used by kind "colour".
         picture: (H, W, 3) uint8 of any size, used by kind "picture".
+        blur: standard deviation as a share of the longer side, used by kind "blur".
     """
 
     kind: str = TRANSPARENT
     colour: str = "#3f5f5a"
     picture: NDArray[np.uint8] | None = None
+    blur: float = BLUR_STRENGTH
 
 
 def render_background(background: BackgroundChoice, image: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -47,7 +49,7 @@ def render_background(background: BackgroundChoice, image: NDArray[np.uint8], al
     if background.kind == COLOUR:
         return paint_background(parse_colour(background.colour), image, alpha)
     if background.kind == BLUR:
-        return paint_background("blur", image, alpha)
+        return blur_background(image, alpha, background.blur)
     if background.kind == PICTURE and background.picture is not None:
         return paint_background(background.picture, image, alpha)
     raise ValueError(f"background must be one of {', '.join(KINDS)} (the last with a picture), got {background.kind!r}")
@@ -60,14 +62,14 @@ def checkerboard(height: int, width: int) -> NDArray[np.uint8]:
     return np.repeat(np.where(odd, *_CHECK_LEVELS).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def read_choice(choice: str, picture: NDArray[np.uint8] | None = None) -> BackgroundChoice:
+def read_choice(choice: str, picture: NDArray[np.uint8] | None = None, blur: float = BLUR_STRENGTH) -> BackgroundChoice:
     """A choice from what a page sends: a kind, or a colour.
 
     Raises:
         ValueError: if it is neither.
     """
     if choice in (TRANSPARENT, BLUR, PICTURE):
-        return BackgroundChoice(choice, picture=picture)
+        return BackgroundChoice(choice, picture=picture, blur=blur)
     parse_colour(choice)
     return BackgroundChoice(COLOUR, choice)
 

@@ -8,12 +8,13 @@ from PIL import Image
 
 from matting.app import text
 from matting.app.results.background import COLOUR, TRANSPARENT, BackgroundChoice
+from matting.app.results.framing import AS_IT_IS, Framing, framed_alpha, framed_picture
 from matting.app.results.result import Result
 from matting.app.session import Session
 from matting.app.views.panels import panel_pixels
 from matting.media.colour import SRGB
 from matting.media.icc import write_profile
-from matting.postprocess.bit_depth import to_16_bit
+from matting.postprocess.bit_depth import to_8_bit, to_16_bit
 
 PNG, CUTOUT, JPG, WEBP, ALPHA, ALPHA16, ZIP = "png", "cutout", "jpg", "webp", "alpha", "alpha16", "panels"
 # the menu beside the one for the PNG as it is shown
@@ -32,7 +33,7 @@ _NAMES = {TRANSPARENT: "cutout"}  # of a picture on a background; others are com
 _WHITE = BackgroundChoice(COLOUR, "#ffffff")
 
 
-def make_file(result: Result, what: str, background: BackgroundChoice, session: Session) -> Path:
+def make_file(result: Result, what: str, background: BackgroundChoice, session: Session, framing: Framing = AS_IT_IS) -> Path:
     """Write one file at the photo's own size and return its path, `<stem>-<what>.<ending>`.
 
     Args:
@@ -40,6 +41,7 @@ def make_file(result: Result, what: str, background: BackgroundChoice, session: 
         what: `PNG`, a key of `OTHERS` or the name of a panel. `PNG`, `JPG` and `WEBP` show the person on the background.
         background: `PNG` and `WEBP` are transparent where this is; JPG cannot be and is white there.
         session: whose file it is.
+        framing: how the person is framed, which the panels and the zip leave aside.
 
     Raises:
         ValueError: if there is no such file, or it would be larger than its format allows.
@@ -48,43 +50,48 @@ def make_file(result: Result, what: str, background: BackgroundChoice, session: 
         path = session.path(f"{result.stem}-{what}.zip")
         _write_zip(result, path)
     elif what in (PNG, JPG, WEBP):
-        path = session.path(f"{result.stem}-{_NAMES.get(background.kind, 'composite')}.{what}")
-        _save(_on_background(result, what, background), what, path)
+        path = session.path(f"{result.stem}{framing.ending}-{_NAMES.get(background.kind, 'composite')}.{what}")
+        _save(_on_background(result, what, background, framing), what, path, framing.dpi)
     else:
-        path = session.path(f"{result.stem}-{what}.png")
-        _save(_picture(result, what), PNG, path)
+        path = session.path(f"{result.stem}{framing.ending if what in OTHERS else ''}-{what}.png")
+        _save(_picture(result, what, framing), PNG, path, framing.dpi if what in OTHERS else None)
     return path
 
 
-def _save(picture: Image.Image, ending: str, path: Path) -> None:
+def _save(picture: Image.Image, ending: str, path: Path, dpi: int | None = None) -> None:
     if ending == WEBP and max(picture.size) > _WEBP_LARGEST:
         raise ValueError(
             f"a WebP has at most {_WEBP_LARGEST} pixels a side, this photo has {max(picture.size)}; choose PNG or JPG"
         )
     if ending == JPG:
-        picture.save(path, quality=_JPG_QUALITY, subsampling=0, **_tag(picture))
+        picture.save(path, quality=_JPG_QUALITY, subsampling=0, **_tag(picture, dpi))
     elif ending == WEBP:
         picture.save(path, quality=_WEBP_QUALITY, method=2, **_tag(picture))  # its alpha is kept without loss
     else:
-        picture.save(path, compress_level=_PNG_LEVEL, **_tag(picture))
+        picture.save(path, compress_level=_PNG_LEVEL, **_tag(picture, dpi))
 
 
-def _tag(picture: Image.Image) -> dict[str, Any]:
-    """The profile of sRGB, so that no program has to guess; grey pictures hold alpha."""
-    return {"icc_profile": write_profile(SRGB)} if picture.mode in ("RGB", "RGBA") else {}
+def _tag(picture: Image.Image, dpi: int | None = None) -> dict[str, Any]:
+    """The profile of sRGB, so that no program has to guess (grey pictures hold alpha), and the size in print, if it has one."""
+    profile = {"icc_profile": write_profile(SRGB)} if picture.mode in ("RGB", "RGBA") else {}
+    return profile if dpi is None else {**profile, "dpi": (dpi, dpi)}
 
 
-def _on_background(result: Result, ending: str, background: BackgroundChoice) -> Image.Image:
+def _on_background(result: Result, ending: str, background: BackgroundChoice, framing: Framing) -> Image.Image:
+    if not framing.changes_nothing:
+        return framed_picture(result, framing, _WHITE if ending == JPG and background.kind == TRANSPARENT else background)
     if background.kind != TRANSPARENT:
         return Image.fromarray(result.full_on(background))
     return Image.fromarray(result.full_on(_WHITE)) if ending == JPG else result.cutout()
 
 
-def _picture(result: Result, what: str) -> Image.Image:
+def _picture(result: Result, what: str, framing: Framing) -> Image.Image:
     if what == CUTOUT:
-        return result.cutout()
+        return result.cutout() if framing.changes_nothing else framed_picture(result, framing, BackgroundChoice())
     if what == ALPHA16:
-        return Image.fromarray(to_16_bit(result.alpha))
+        return Image.fromarray(to_16_bit(framed_alpha(result, framing)))
+    if what == ALPHA:
+        return Image.fromarray(to_8_bit(framed_alpha(result, framing)))
     return Image.fromarray(panel_pixels(result, what))
 
 

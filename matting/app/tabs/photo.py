@@ -11,6 +11,7 @@ from matting.app import text
 from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import PICTURE, BackgroundChoice
 from matting.app.results.downloads import PNG, make_file
+from matting.app.results.framing import Look, read_framing
 from matting.app.results.result import Result
 from matting.app.results.strokes import Painting, read_painting
 from matting.app.scripts import COPY, FAILED, SAVE
@@ -56,7 +57,7 @@ class PhotoTab:
     def _wire(self, demo: gr.Blocks) -> None:
         page = self.page
         settings = [page.size, page.bias, page.refine, page.cross, page.ignore_alpha]
-        background = [page.behind, page.picture]
+        look = [page.behind, page.picture, page.framing]
         outputs: list[Any] = [
             self.session,
             page.photo,
@@ -73,41 +74,42 @@ class PhotoTab:
         example = {**model, **EXAMPLE_QUEUE}
 
         demo.load(self.show_first, [self.session], **example)
-        inputs = [page.photo, page.truth_file, *settings, *background, self.session]
+        inputs = [page.photo, page.truth_file, *settings, *look, self.session]
         new_photo = page.photo.input(self.announce, [page.photo, self.session], outputs, **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input, page.ignore_alpha.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
-        runs.append(again.success(self.run_again, [self.session, *settings, *background], **model))
+        runs.append(again.success(self.run_again, [self.session, *settings, *look], **model))
         painted = {**model, **EVERY, "show_progress": "hidden"}  # the stage shows it
-        page.viewer.input(self.touch_up, [self.session, *settings, *background], **painted)
+        page.viewer.input(self.touch_up, [self.session, *settings, *look], **painted)
         picked = {**example, **EVERY}
-        page.examples.select(self.show_example, [*background, self.session], **picked)  # not stopped: it is kept for everybody
+        page.examples.select(self.show_example, [*look, self.session], **picked)  # not stopped: it is kept for everybody
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
-            self.show_kept, [self.session, *background], outputs, **UNQUEUED
+            self.show_kept, [self.session, *look], outputs, **UNQUEUED
         )
 
         reading: dict[str, Any] = {**QUICK, **READING}
         page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
         chosen = [page.viewer, page.parts_picture, page.picture]
-        gr.on([page.behind.select, page.picture.input], self.change_background, [*background, self.session], chosen, **reading)
-        page.viewer.select(self.show_full_size, [*background, self.session], page.viewer, **{**reading, **EVERY})
+        changed = [page.behind.select, page.picture.input, page.framing.select]
+        gr.on(changed, self.change_look, [*look, self.session], chosen, **reading)
+        page.viewer.select(self.show_full_size, [*look, self.session], page.viewer, **{**reading, **EVERY})
         page.parts_picture.select(
             self.toggle_part,
-            [*background, self.session],
+            [*look, self.session],
             [page.viewer, page.parts_picture, page.magnifier],
             **PICKED,
         )
         page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
         truth = [page.truth_file, page.truth]
         page.truth_file.input(self.compare_truth, [page.truth_file, self.session], truth, **reading)
-        self._save_on(page.actions.select, self.save, background, page.sink, SAVE)
-        self._save_on(page.panels.select, self.save, background, page.sink, SAVE)
-        self._save_on(page.actions.input, self.copy, background, page.copied, COPY)
+        self._save_on(page.actions.select, self.save, look, page.sink, SAVE)
+        self._save_on(page.panels.select, self.save, look, page.sink, SAVE)
+        self._save_on(page.actions.input, self.copy, look, page.copied, COPY)
 
-    def _save_on(self, event: Any, handler: Any, background: list, sink: gr.File, js: str) -> None:
+    def _save_on(self, event: Any, handler: Any, look: list, sink: gr.File, js: str) -> None:
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
-        made = event(handler, [*background, self.session], sink, **hidden)
+        made = event(handler, [*look, self.session], sink, **hidden)
         made.success(None, sink, None, js=js, **hidden)
         made.failure(None, None, None, js=FAILED, **hidden)
 
@@ -139,14 +141,14 @@ class PhotoTab:
     def stop_work(self, request: gr.Request) -> None:
         self.service.sessions.stop(request)
 
-    def show_kept(self, session: Session | None, choice: str, picture: str | None) -> Update:
+    def show_kept(self, session: Session | None, choice: str, picture: str | None, framing: str) -> Update:
         """The work was stopped: the page shows what there was before it, whatever it shows now."""
         if session is None or session.result is None:
             return {**self.shown.nothing(), self.page.note: note_html(text.STOPPED)}
         session.turn = object()
         session.painting = session.result.painting
         return {
-            **self.shown.stage(session.result, session, seen_background(choice, picture)),
+            **self.shown.stage(session.result, session, seen_look(choice, picture, framing)),
             **self.shown.result(session.result, session, None),
             **self.shown.details(session.result, session),
             **self.shown.tray(session),
@@ -164,6 +166,7 @@ class PhotoTab:
         ignore_alpha: bool,
         choice: str,
         picture: str | None,
+        framing: str,
         session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
@@ -178,7 +181,7 @@ class PhotoTab:
         def compute() -> Result:
             return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross, ignore_alpha), session)
 
-        yield from self._run(compute, session, seen_background(choice, picture), started, photo=photo, truth=truth)
+        yield from self._run(compute, session, seen_look(choice, picture, framing), started, photo=photo, truth=truth)
 
     def run_again(self, request: gr.Request, session: Session | None, *controls: Any) -> Iterator[Update]:
         """The same photo with other settings; `controls` are those of `_redo`."""
@@ -205,6 +208,7 @@ class PhotoTab:
         ignore_alpha: bool,
         choice: str,
         picture: str | None,
+        framing: str,
     ) -> Iterator[Update]:
         if session.result is None and session.turn is not None:  # taken away; settings are for the next photo
             yield {self.session: session}
@@ -217,16 +221,16 @@ class PhotoTab:
             matte = self.service.matte(picture, settings, session, painting.strokes)
             return last.again(matte, bias, painting)
 
-        yield from self._run(compute, session, seen_background(choice, picture), perf_counter(), fresh=False)
+        yield from self._run(compute, session, seen_look(choice, picture, framing), perf_counter(), fresh=False)
 
     def show_example(
-        self, choice: str, picture: str | None, session: Session | None, request: gr.Request, event: gr.EventData
+        self, choice: str, picture: str | None, framing: str, session: Session | None, request: gr.Request, event: gr.EventData
     ) -> Iterator[Update]:
         """One of our own pictures; its result is computed once for everybody."""
         session = self.service.sessions.of(session, request)
         number = int(event.value)
         compute = lambda: self.service.example(number)  # noqa: E731
-        yield from self._run(compute, session, seen_background(choice, picture), perf_counter())
+        yield from self._run(compute, session, seen_look(choice, picture, framing), perf_counter())
 
     def show_first(self, session: Session | None, request: gr.Request) -> Iterator[Update]:
         """The page has just been opened: show what it does on the first example."""
@@ -234,13 +238,13 @@ class PhotoTab:
         if not self.service.examples or session.turn is not None:  # the visitor was faster
             yield {self.session: session}
             return
-        yield from self._run(lambda: self.service.example(0), session, BackgroundChoice(), perf_counter())
+        yield from self._run(lambda: self.service.example(0), session, Look(), perf_counter())
 
     def _run(
         self,
         compute: Callable[[], Result],
         session: Session,
-        background: BackgroundChoice,
+        look: Look,
         started: float,
         *,
         fresh: bool = True,
@@ -252,7 +256,7 @@ class PhotoTab:
         Args:
             compute: makes the result.
             session: of the page.
-            background: what it is shown on.
+            look: how it is shown.
             started: on the clock of `perf_counter`.
             fresh: whether it is of another photo than the last one.
             photo: the upload, if there is one.
@@ -267,24 +271,22 @@ class PhotoTab:
             if session.turn is turn:
                 result = result.painted(session.painting) if fresh else result
                 session.begin(result)
-                yield {self.session: session, **self._done(result, session, background, started, truth)}
+                yield {self.session: session, **self._done(result, session, look, started, truth)}
             yield self._rest(result, session, photo, fresh) if session.turn is turn else {self.session: session}
         except StoppedError:
-            yield {self.session: session, **self._keep(session, turn, before, background)}
+            yield {self.session: session, **self._keep(session, turn, before, look)}
         except Exception:
             ended = {self.page.note: note_html(text.WAITING), self.page.stop: gr.Button(visible=False)}
-            yield {**ended, **self._keep(session, turn, before, background)}
+            yield {**ended, **self._keep(session, turn, before, look)}
             raise
 
-    def _done(
-        self, result: Result, session: Session, background: BackgroundChoice, started: float, truth: str | None
-    ) -> Update:
+    def _done(self, result: Result, session: Session, look: Look, started: float, truth: str | None) -> Update:
         """The cut-out. The clock that the visitor is told ends when its pictures are ready to be sent."""
         misfit = truth is not None and result.ground_truth is None
         files = {self.page.photo: None, self.page.truth_file: None} if result.example else {}
         if misfit:
             files = {self.page.truth_file: None}
-        stage = self.shown.stage(result, session, background)
+        stage = self.shown.stage(result, session, look)
         seconds = perf_counter() - started
         waited = None if result.example else seconds
         note = done_note(result, seconds, misfit)
@@ -294,7 +296,7 @@ class PhotoTab:
         tray = self.shown.tray(session) if photo is not None and not browsers_show(photo) else {}
         return {**self.shown.details(result, session), **tray}
 
-    def _keep(self, session: Session, turn: object, painting: Painting, background: BackgroundChoice) -> Update:
+    def _keep(self, session: Session, turn: object, painting: Painting, look: Look) -> Update:
         """Nothing came of a turn: if no other one has begun, the last result stays, in the tray as well."""
         if session.turn is not turn or session.closed:
             return {}
@@ -302,39 +304,43 @@ class PhotoTab:
             return self.shown.tray(session)
         if session.painting.photo != painting.photo:
             session.painting = painting
-        stage = show_result(session.result, session, background, version=session.painting.version)
+        stage = show_result(session.result, session, *look, version=session.painting.version)
         saves = actions.actions_value(session.result)
         return {self.page.viewer: stage, self.page.actions: saves, **self.shown.tray(session)}
 
     # Quick answers from what is already computed
 
-    def change_background(self, choice: str, picture: str | None, session: Session | None) -> Iterator[Update]:
+    def change_look(self, choice: str, picture: str | None, framing: str, session: Session | None) -> Iterator[Update]:
         """Pictures behind the person are drawn here; a picture that cannot be read is taken out of its box."""
         if session is None or session.result is None:
             yield {self.page.picture: gr.skip()}
             return
         session.take(picture)
         try:
-            background = seen_background(choice, picture)
+            look = seen_look(choice, picture, framing)
         except Problem:
             yield {self.page.picture: None}
             raise
-        yield self.shown.stage(session.result, session, background)
+        yield self.shown.stage(session.result, session, look)
 
-    def show_full_size(self, choice: str, picture: str | None, session: Session | None, event: gr.EventData) -> Any:
+    def show_full_size(
+        self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.EventData
+    ) -> Any:
         """The viewer was zoomed in so far that the photo's own pixels are seen."""
         session, result = latest(session)
         if event.value != session.painting.photo:
             return gr.skip()
-        shown = show_result(result, session, seen_background(choice, picture), full=True)
+        shown = show_result(result, session, *seen_look(choice, picture, framing), full=True)
         return shown if session.result is result else gr.skip()
 
-    def toggle_part(self, choice: str, picture: str | None, session: Session | None, event: gr.SelectData) -> Update:
+    def toggle_part(
+        self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.SelectData
+    ) -> Update:
         session, result = latest(session)
         height, width = result.preview.alpha.shape
         result = session.result = result.toggled(event.index[0] / width, event.index[1] / height)
         return {
-            **self.shown.stage(result, session, seen_background(choice, picture)),
+            **self.shown.stage(result, session, seen_look(choice, picture, framing)),
             self.page.magnifier: magnifier_html(result, find_spots(result)),
         }
 
@@ -357,20 +363,24 @@ class PhotoTab:
         result = session.result = result.with_ground_truth(alpha)
         yield {self.page.truth: ground_truth_html(result, session)}
 
-    def save(self, choice: str, picture: str | None, session: Session | None, event: gr.EventData) -> str:
+    def save(self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.EventData) -> str:
         """The file that was asked for."""
-        return self._make(str(event.value), choice, picture, session)
+        return self._make(str(event.value), choice, picture, framing, session)
 
-    def copy(self, choice: str, picture: str | None, session: Session | None) -> str:
+    def copy(self, choice: str, picture: str | None, framing: str, session: Session | None) -> str:
         """The picture as it is seen, for the clipboard."""
-        return self._make(PNG, choice, picture, session)
+        return self._make(PNG, choice, picture, framing, session)
 
-    def _make(self, what: str, choice: str, picture: str | None, session: Session | None) -> str:
+    def _make(self, what: str, choice: str, picture: str | None, framing: str, session: Session | None) -> str:
         session, result = latest(session)
         with plain_errors():
-            return str(make_file(result, what, make_background(choice, picture), session))
+            framed = read_framing(framing)
+            return str(make_file(result, what, make_background(choice, picture, framed.blur), session, framed))
 
 
-def seen_background(choice: str, picture: str | None) -> BackgroundChoice:
-    """The background the stage shows: without the picture that was chosen but not given yet, none."""
-    return BackgroundChoice() if choice == PICTURE and picture is None else make_background(choice, picture)
+def seen_look(choice: str, picture: str | None, framing: str) -> Look:
+    """What the stage shows: without the picture that was chosen but not given yet, no background."""
+    with plain_errors():
+        framed = read_framing(framing)
+    missing = choice == PICTURE and picture is None
+    return Look(BackgroundChoice() if missing else make_background(choice, picture, framed.blur), framed)

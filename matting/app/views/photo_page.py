@@ -15,6 +15,7 @@ from matting.app.scripts import PANELS, PICK, WIPE
 from matting.app.service import SIZES
 from matting.app.uploads import PhotoInput
 from matting.app.views.actions import build_actions
+from matting.app.views.framing import build_framing
 from matting.app.views.region_drawing import data_uri
 from matting.app.views.swatches import build_swatches
 from matting.app.views.viewer import build_viewer
@@ -41,6 +42,7 @@ class PhotoPage(NamedTuple):
     copied: gr.File
     behind: gr.HTML
     picture: PhotoInput
+    framing: gr.HTML
     facts: gr.HTML
     parts: gr.Column
     parts_title: gr.HTML
@@ -108,6 +110,7 @@ def _build_stage() -> dict:
     actions = build_actions()
     sink, copied = gr.File(visible="hidden", elem_id="sink"), gr.File(visible="hidden", elem_id="copied")
     swatches = build_swatches(text.BACKGROUND_LABEL, "background", TRANSPARENT)
+    framing = build_framing()
     facts = gr.HTML(elem_id="facts")
     return {
         "note": note,
@@ -118,6 +121,7 @@ def _build_stage() -> dict:
         "copied": copied,
         "behind": swatches.choice,
         "picture": swatches.picture,
+        "framing": framing,
         "facts": facts,
     }
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from matting.app import text
 from matting.app.results.background import BackgroundChoice
+from matting.app.results.framing import Look
 from matting.app.results.parts import outline_parts
 from matting.app.results.result import Result
 from matting.app.service import Service
@@ -45,11 +46,11 @@ class PhotoShown:
             page.examples: example_strip(service.examples, result.example),
         }
 
-    def stage(self, result: Result, session: Session, background: BackgroundChoice) -> Update:
+    def stage(self, result: Result, session: Session, look: Look) -> Update:
         """What changes with the background and with the parts that are kept."""
         return {
-            self._page.viewer: viewer.show_result(result, session, background),
-            self._page.parts_picture: _parts_picture(result, background),
+            self._page.viewer: viewer.show_result(result, session, look.background, look.framing),
+            self._page.parts_picture: _parts_picture(result, look.background),
         }
 
     def details(self, result: Result, session: Session) -> Update:

@@ -14,6 +14,17 @@ from PIL import Image
 
 from matting.app import text
 from matting.app.results.background import BLUR, PICTURE, BackgroundChoice, render_background
+from matting.app.results.framing import (
+    AS_IT_CAME,
+    AS_IT_IS,
+    SHAPES,
+    Framing,
+    base_frame,
+    behind_frame,
+    edged,
+    shadow_of,
+    size_in_pixels,
+)
 from matting.app.results.parts import drop_parts
 from matting.app.results.result import Result
 from matting.app.scripts import STAGE, VIEWER
@@ -25,6 +36,7 @@ from matting.postprocess.foreground import estimate_foreground
 Shown = dict[str, Any]
 NOTHING: Shown = {}
 _RING = f'<i class="ring"></i><b class="tag working">{text.TOUCH_UP_WORKING}</b>'
+_ABOVE = '<canvas></canvas><i class="guide crown"></i><i class="guide chin"></i>'  # where a passport wants the head
 _FULL_SCREEN = (
     '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path fill="none" stroke="currentColor" '
     'stroke-width="1.6" d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/></svg>'
@@ -49,7 +61,13 @@ def build_viewer(label: str, elem_id: str, stage: bool) -> gr.HTML:
 
 
 def show_result(
-    result: Result, session: Session, background: BackgroundChoice, *, full: bool = False, version: int | None = None
+    result: Result,
+    session: Session,
+    background: BackgroundChoice,
+    framing: Framing = AS_IT_IS,
+    *,
+    full: bool = False,
+    version: int | None = None,
 ) -> Shown:
     """What the viewer shows of a photo.
 
@@ -57,13 +75,16 @@ def show_result(
         result: of the photo.
         session: keeps the pictures, and knows which showing of a photo this is: while it is the same one, the zoom stays.
         background: of which only pictures are drawn here; the browser knows colours.
+        framing: where the person stands; the browser moves and cuts the pictures, which are of the whole photo.
         full: whether the pictures have the photo's size, or are at most `PREVIEW_SIDE` long.
         version: of the painting that this answers; that of the result if not given.
     """
     alpha = result.alpha if full else drop_parts(result.preview.alpha, result.parts)
     image = result.matte.image if full else result.preview.image
     foreground = estimate_foreground(image, alpha, result.matte.input_alpha) if full else result.preview.foreground
-    behind = render_background(background, image, alpha) if background.kind in (BLUR, PICTURE) else None
+    foreground, alpha = edged(foreground, alpha, framing, image.shape[1] / result.matte.image.shape[1])
+    behind = _behind(result, background, framing, image, alpha) if background.kind in (BLUR, PICTURE) else None
+    shadow = shadow_of(result, framing)
     return {
         "photo": session.painting.photo,
         "width": result.matte.image.shape[1],
@@ -71,9 +92,12 @@ def show_result(
         "pixels": image.shape[1],
         "before": _write(image, result.stem, "input", session),
         "after": _write(foreground, result.stem, "cutout", session),
-        "alpha": address_of(_write_alpha(alpha, result.stem, session)),
+        "alpha": address_of(_write_mask(alpha, 255, f"{result.stem}-alpha", session)),
         "painting": painting_facts(result, version),
         "behind": "" if behind is None else _write(behind, result.stem, "background", session),
+        "frame": _frame(result, framing),
+        "shadow": "" if shadow is None else address_of(_write_mask(shadow.darkness, 0, f"{result.stem}-shadow", session)),
+        "margin": (0, 0) if shadow is None else shadow.margin,
         "labels": (text.VIEWER_BEFORE, text.VIEWER_AFTER),
         "alts": (text.VIEWER_BEFORE_ALT, text.VIEWER_AFTER_ALT),
     }
@@ -103,17 +127,42 @@ def _write(pixels: NDArray[np.uint8], stem: str, name: str, session: Session) ->
     return address_of(session.write(pixels, f"{stem}-{name}", lossy=True))
 
 
-def _write_alpha(alpha: NDArray[np.float32], stem: str, session: Session) -> Path:
-    """White with the alpha, without loss: a mask for the colours, and on black the alpha as grey."""
+def _frame(result: Result, framing: Framing) -> dict[str, Any] | None:
+    """Where the frame lies before the person is moved in it, in pixels of the photo, and its fixed size if it has one."""
+    if framing.shape == AS_IT_CAME:
+        return None
+    shape = SHAPES[framing.shape]
+    return {**base_frame(result, framing.shape)._asdict(), "size": shape.size, "head": shape.head}
+
+
+def _behind(
+    result: Result, background: BackgroundChoice, framing: Framing, image: NDArray[np.uint8], alpha: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    if framing.shape == AS_IT_CAME:
+        return render_background(background, image, alpha)
+    height, width = size_in_pixels(result, framing)
+    scale = min(1.0, max(image.shape[:2]) / max(height, width))
+    return behind_frame(background, result, (max(1, round(scale * height)), max(1, round(scale * width))))
+
+
+def _write_mask(alpha: NDArray[np.float32], grey: int, stem: str, session: Session) -> Path:
+    """A grey with an alpha, without loss: white is a mask for the colours, and on black the alpha as grey."""
     opacity = to_8_bit(alpha)
-    path = session.path(f"{stem}-alpha.png")
-    Image.merge("LA", (Image.new("L", opacity.shape[::-1], 255), Image.fromarray(opacity))).save(path, compress_level=1)
+    path = session.path(f"{stem}.png")
+    Image.merge("LA", (Image.new("L", opacity.shape[::-1], grey), Image.fromarray(opacity))).save(path, compress_level=1)
     return path
 
 
 def _layers() -> str:
     """The pictures from the bottom to the top; what is left out is shown grey while it is painted on."""
-    layers = (("left-out", "before"), ("behind", "behind"), ("after", "after"), ("alpha", "alpha"), ("before", "before"))
+    layers = (
+        ("left-out", "before"),
+        ("behind", "behind"),
+        ("shadow", "shadow"),
+        ("after", "after"),
+        ("alpha", "alpha"),
+        ("before", "before"),
+    )
     return "".join(f'<img class="{name}" data-shows="{shows}" alt="" draggable="false"/>' for name, shows in layers)
 
 
@@ -130,7 +179,7 @@ def _template(label: str, stage: bool) -> str:
     return (
         f'<div class="viewer empty" data-view="result" role="group" aria-label="{escape(label)}">'
         f'<div class="frame" tabindex="0" role="group" aria-label="{escape(text.VIEWER_FRAME)}">'
-        f'<div class="canvas">{_layers()}{"<canvas></canvas>" if stage else ""}</div>{_RING if stage else ""}'
+        f'<div class="canvas">{_layers()}{_ABOVE if stage else ""}</div>{_RING if stage else ""}'
         '<span class="tag left"></span><span class="tag right"></span><i class="border"></i>'
         f'<span class="grip" role="slider" tabindex="0" aria-label="{escape(text.VIEWER_GRIP)}" aria-valuemin="0" '
         'aria-valuemax="100" aria-valuenow="50"></span>'

@@ -1,8 +1,8 @@
 // Files that are made when they are asked for: one is downloaded, or laid on the clipboard.
 const menu = element.querySelector('details'), main = element.querySelector('[data-pick=png]'), copy = element.querySelector('.copy');
 const small = main.querySelector('small'), words = main.dataset;
-let kind = 'transparent', size = '', asked = null;
-const caption = () => { small.textContent = [words[kind], size].filter(Boolean).join(' · '); };
+let kind = 'transparent', size = '', framed = '', asked = null;
+const caption = () => { small.textContent = [words[kind], framed || size].filter(Boolean).join(' · '); };
 const busy = (button) => {
   asked = button;
   element.querySelector('.actions').classList.toggle('making', Boolean(button));
@@ -44,6 +44,10 @@ menu.addEventListener('keydown', (event) => {
 document.addEventListener('backdrop', (event) => {
   if (!event.target.closest('#background')) return;
   ({kind} = event.detail);
+  caption();
+});
+document.addEventListener('framed', (event) => {
+  framed = event.detail ? event.detail.join(' × ') : '';
   caption();
 });
 const renew = () => {
