@@ -156,7 +156,8 @@ def test_the_stage_on_a_phone(open_page):
     page.click("#result [data-view=paint]")
     small = page.evaluate(
         "[...document.querySelectorAll('#result button, #result .grip, .actions .act, .swatch')].filter(each => {"
-        " const box = each.getBoundingClientRect(); return box.width && Math.min(box.height, box.width) < 44; }).map(each => each.outerHTML)"
+        " const box = each.getBoundingClientRect(); return box.width && Math.min(box.height, box.width) < 44; })"
+        ".map(each => each.outerHTML)"
     )
     assert small == []
     page.click("#result [data-view=result]")
