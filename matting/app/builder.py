@@ -10,6 +10,7 @@ from matting.app.service import Service
 from matting.app.session import session_state
 from matting.app.space import Space
 from matting.app.tabs.about import build_about_tab
+from matting.app.tabs.batch import BatchTab
 from matting.app.tabs.clip import ClipTab
 from matting.app.tabs.compare import CompareTab
 from matting.app.tabs.photo import PhotoTab
@@ -36,12 +37,14 @@ def build_space(service: Service) -> gr.Blocks:
         gr.HTML(masthead(), js_on_load=PAGE, elem_id="masthead")
         with gr.Tab(text.TAB_PHOTO, id="photo"):
             PhotoTab(demo, service, session)
+        with gr.Tab(text.TAB_BATCH, id="batch"):
+            BatchTab(service, session)
+        with gr.Tab(text.TAB_CLIP, id="clip"):
+            ClipTab(service, session)
         with gr.Tab(text.TAB_REGIONS, id="inside") as inside:
             RegionsTab(inside, service, session)
         with gr.Tab(text.TAB_COMPARE, id="compare") as compare:
             CompareTab(compare, service, session)
-        with gr.Tab(text.TAB_CLIP, id="clip"):
-            ClipTab(service, session)
         with gr.Tab(text.TAB_TABLES, id="tables"):
             build_tables_tab()
         with gr.Tab(text.TAB_ABOUT, id="about"):
@@ -60,6 +63,6 @@ def masthead() -> str:
         for column, kind in enumerate(kinds)
     )
     mark = f'<svg class="mark" viewBox="0 0 52 52" aria-hidden="true">{cells}</svg>'
-    names_of_tabs = f'data-photo="{text.TAB_PHOTO}" data-clip="{text.TAB_CLIP}"'
+    names_of_tabs = f'data-photo="{text.TAB_PHOTO}" data-clip="{text.TAB_CLIP}" data-batch="{text.TAB_BATCH}"'
     anywhere = f'<p id="anywhere" {names_of_tabs} hidden>{text.DROP_HERE}</p>'
     return f"<header>{mark}<div><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div></header>{anywhere}"

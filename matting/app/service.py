@@ -27,7 +27,10 @@ MAX_MEGAPIXELS = 50
 # Photos, a second one only beside one that takes long; clips and comparisons, for which no photo waits.
 MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 LONG_QUEUE: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1}
-MODEL_LANES = {"model", "long"}
+BATCH_LANE = "batch"
+BATCH_QUEUE: dict[str, Any] = {"concurrency_id": BATCH_LANE, "concurrency_limit": 1}
+LONG_LANES = {"long", BATCH_LANE}  # of which one thing is done at a time
+MODEL_LANES = {"model", *LONG_LANES}
 PATIENCE_S = 2
 EXAMPLE_QUEUE: dict[str, Any] = {
     "concurrency_id": "example",
@@ -105,8 +108,13 @@ class Service:
     def device(self) -> str:
         return str(next(self.model.parameters()).device)
 
-    def matte(self, picture: Picture, settings: Settings, session: Session, strokes: tuple[Stroke, ...] = ()) -> Matte:
-        """Matte a picture on which strokes are painted; raises `StoppedError` if the visitor changes their mind."""
+    def matte(
+        self, picture: Picture, settings: Settings, session: Session, strokes: tuple[Stroke, ...] = (), *, batch: bool = False
+    ) -> Matte:
+        """Matte a picture on which strokes are painted; raises `StoppedError` if the visitor changes their mind.
+
+        A picture of a batch is one of many: what stopped the one before stops this one, too.
+        """
         options = {
             "unknown_bias": settings.unknown_bias,
             "refine": settings.refine,
@@ -114,17 +122,22 @@ class Service:
             "scribbles": draw_scribbles(strokes, *picture.image.shape[:2]),
             "ignore_alpha": settings.ignore_alpha,
         }
-        with plain_errors(), stoppable(self.model, session):
+        with plain_errors(), stoppable(self.model, session, begin=not batch, batch=batch):
             return self.work.matte(picture, settings.max_side(picture.image), options)
 
-    def cut_out(self, photo: str | Path, truth: str | Path | None, settings: Settings, session: Session) -> Result:
+    def cut_out(
+        self, photo: str | Path, truth: str | Path | None, settings: Settings, session: Session, *, batch: bool = False
+    ) -> Result:
         """Read a photo and matte it; raises `Problem` in plain words if that cannot be done. A true alpha of another photo's
         size is left out.
         """
         picture = read_picture(photo)
         alpha = None if truth is None else fitting_truth(truth, picture.image)
         result = make_result(
-            file_stem(photo), self.matte(picture, settings, session), unknown_bias=settings.unknown_bias, ground_truth=alpha
+            file_stem(photo),
+            self.matte(picture, settings, session, batch=batch),
+            unknown_bias=settings.unknown_bias,
+            ground_truth=alpha,
         )
         return replace(result, picture=keep_picture(picture))
 

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, is_dataclass
@@ -27,6 +27,7 @@ from matting.app import limits
 from matting.app.results.strokes import Painting
 
 if TYPE_CHECKING:  # they hold a session only for their types
+    from matting.app.results.batch import Batch
     from matting.app.results.comparison import Compared
     from matting.app.results.result import Result
     from matting.app.tabs.clip import ClipResult
@@ -44,10 +45,12 @@ class Session:
         folder: where its files are written; the name cannot be guessed.
         result: the last photo's `Result`, or None.
         clip: the last clip's result, or None.
+        batch: the last batch of photos, or None; it has a flag of its own, so that a photo beside it does not end it.
         comparison: what several methods made of it, a tuple of `Compared`.
         view: how the comparison is looked at.
         uploads: files the browser sent, removed with the folder.
         stop: set when the work in progress is no longer wanted.
+        batch_stop: the same of a batch.
         closed: whether it is over; nothing may be written for it any more.
         turn: stands for the photo begun last; an earlier one that is late must not take its place.
         painting: what the visitor has painted over the photo begun last, whether that was worked on or not.
@@ -55,6 +58,7 @@ class Session:
         used: when its last request came, on the monotonic clock.
         passing: whether it is for one request alone; it remembers no result.
         threads: that are at work for it.
+        batch_threads: those at work on a batch.
     """
 
     folder: Path
@@ -62,8 +66,10 @@ class Session:
     comparison: "tuple[Compared, ...]" = ()
     view: str = ""
     clip: "ClipResult | None" = None
+    batch: "Batch | None" = None
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
+    batch_stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
     turn: object = None
     painting: Painting = field(default_factory=Painting)
@@ -71,6 +77,7 @@ class Session:
     used: float = field(default_factory=time.monotonic)
     passing: bool = False
     threads: set[int] = field(default_factory=set)
+    batch_threads: set[int] = field(default_factory=set)
 
     @property
     def held_bytes(self) -> int:
@@ -82,9 +89,14 @@ class Session:
         """Stop the work and forget everything."""
         self.closed = True
         self.stop.set()
-        self.result = self.clip = None
+        self.batch_stop.set()
+        self.result = self.clip = self.batch = None
         self.comparison = ()
-        remove_files(self.folder, self.clip_folder, self.uploads)
+        remove_files(self.folders, self.uploads)
+
+    def touch(self) -> None:
+        """It is in use: a long piece of work is not left alone."""
+        self.used = time.monotonic()
 
     def forget(self) -> None:
         """The photo was taken away: nothing of it stays, and work on it that is late is not shown."""
@@ -126,6 +138,30 @@ class Session:
         folder.mkdir(mode=0o700, parents=True)
         return folder
 
+    @property
+    def batch_folder(self) -> Path:
+        """Where the files of the last batch are; new photos and clips leave them alone."""
+        return self.folder.with_name(f"{self.folder.name}-batch")
+
+    def begin_batch(self) -> Path:
+        """A new batch: what was sent for the last one, and what was made of it, goes. As `begin_clip`."""
+        if self.closed:
+            raise StoppedError
+        if self.batch is not None:
+            remove_uploads(self.batch.uploads)
+            self.uploads -= self.batch.uploads
+        self.batch = None
+        self.batch_stop.clear()
+        shutil.rmtree(self.batch_folder, ignore_errors=True)
+        folder = self.batch_folder / secrets.token_urlsafe(6)
+        folder.mkdir(mode=0o700, parents=True)
+        return folder
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All it has on disk beside the uploads."""
+        return self.folder, self.clip_folder, self.batch_folder
+
     def path(self, name: str) -> Path:
         """A path for a new file of this page, in a folder of its own so that no browser shows an older one.
 
@@ -146,16 +182,21 @@ class Session:
         return path
 
 
-def remove_files(folder: Path, clip_folder: Path, uploads: set[Path]) -> None:
+def remove_files(folders: tuple[Path, ...], uploads: set[Path]) -> None:
     """Remove what a session has on disk."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(clip_folder, ignore_errors=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    remove_uploads(uploads)
+    uploads.clear()
+
+
+def remove_uploads(uploads: Iterable[Path]) -> None:
+    """Remove files that the browser sent."""
     for path in uploads:
         if path.is_file():  # a request may name a folder
             path.unlink(missing_ok=True)
             with suppress(OSError):  # something else lies there
                 path.parent.rmdir()
-    uploads.clear()
 
 
 def address_of(path: Path) -> str:
@@ -202,7 +243,7 @@ class Sessions:
     def _begin(self, request: gr.Request) -> Session:
         address = request.request.scope.get("visitor", "") if request.request else ""
         session = Session(self._root / f"session-{secrets.token_urlsafe(24)}", address=address)
-        finalize(session, remove_files, session.folder, session.clip_folder, session.uploads)  # if its first request fails
+        finalize(session, remove_files, session.folders, session.uploads)  # if its first request fails
         return session
 
     def leave(self, request: gr.Request) -> None:
@@ -211,19 +252,34 @@ class Sessions:
         if session is not None:
             session.clear()
 
-    def stop(self, request: gr.Request) -> None:
-        """The page no longer wants what it is waiting for."""
-        self.stop_work(_key(request))
+    def stop(self, request: gr.Request, *, batch: bool = False) -> None:
+        """The page no longer wants what it is waiting for: its batch, or anything else."""
+        self.stop_work(_key(request), batch=batch)
 
-    def stop_work(self, key: str | None) -> None:
-        """Nobody waits any more for what the session of this hash is doing."""
+    def stop_work(self, key: str | None, *, batch: bool | None = None) -> None:
+        """Nobody waits any more for what the session of this hash is doing: its batch, anything else or, by default, both."""
         session = self._by_hash.get(key or "")
         if session is not None:
-            session.stop.set()
+            if batch is not True:
+                session.stop.set()
+            if batch is not False:
+                session.batch_stop.set()
 
-    def at_work(self) -> list[Session]:
-        """Sessions for which a thread is at work, whether anybody still waits for it or not."""
-        return [session for session in [*self._by_hash.values(), *self._passing.values()] if session.threads]
+    def at_work(self, *, batch: bool) -> list[Session]:
+        """Sessions for which a thread is at work, whether anybody still waits for it or not.
+
+        Args:
+            batch: whether work on a batch counts.
+        """
+        return [session for session in self._all() if session.threads or (batch and session.batch_threads)]
+
+    def batch_bytes(self, address: str | None = None) -> int:
+        """On disk of what was made of the batches of one address, or of all."""
+        batches = [session.batch for session in self._all() if session.batch and address in (None, session.address)]
+        return sum(batch.bytes for batch in batches)
+
+    def _all(self) -> list[Session]:
+        return [*self._by_hash.values(), *self._passing.values()]
 
     def sweep(self, attended: Callable[[str], bool], now: float | None = None) -> None:
         """Forget what nobody comes back for and, the oldest first, what is more than `limits` allows.
@@ -274,7 +330,7 @@ _WATCHED: WeakSet[nn.Module] = WeakSet()
 
 
 @contextmanager
-def stoppable(model: nn.Module, session: Session, *, begin: bool = True) -> Iterator[None]:
+def stoppable(model: nn.Module, session: Session, *, begin: bool = True, batch: bool = False) -> Iterator[None]:
     """Within this block the model gives up, with `StoppedError`, at the next layer after `session.stop` is set.
 
     Several sessions may be at work in threads of their own; each is stopped by its own flag. No generator may pause in it.
@@ -283,19 +339,21 @@ def stoppable(model: nn.Module, session: Session, *, begin: bool = True) -> Iter
         model: the network.
         session: whose work this is.
         begin: whether this is new work, which an earlier stop does not concern.
+        batch: whether it is work on a batch, which has a flag of its own.
     """
     for module in model.modules():
         if module not in _WATCHED:  # for good: others may be at work in it
             module.register_forward_pre_hook(_check)
             _WATCHED.add(module)
+    stop, threads = (session.batch_stop, session.batch_threads) if batch else (session.stop, session.threads)
     if begin and not session.closed:
-        session.stop.clear()
-    token = _STOP.set(session.stop)
-    session.threads.add(threading.get_ident())
+        stop.clear()
+    token = _STOP.set(stop)
+    threads.add(threading.get_ident())
     try:
         yield
     finally:
-        session.threads.discard(threading.get_ident())
+        threads.discard(threading.get_ident())
         _STOP.reset(token)
 
 

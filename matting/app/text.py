@@ -9,6 +9,7 @@ PAGE_TITLE = "Portrait matting, refined where it matters"
 
 # Tabs
 TAB_PHOTO = "Photo"
+TAB_BATCH = "Batch"
 TAB_REGIONS = "Regions"
 TAB_COMPARE = "Compare"
 TAB_CLIP = "Clip"
@@ -319,6 +320,53 @@ CLIP_FACTS = {
 CLIP_STAGES = {"decode": "reading", "network": "network", "encode": "colours and writing"}
 CLIP_BUSY = "Busy, as a share of the time (they overlap): {shares}"
 
+# Batch
+BATCH_LEAD = (
+    "Many photos at once: drop up to {photos}, or a zip of them, and take the cut-outs along as one zip. Nothing is kept: what "
+    "you sent and what was made of it goes when you leave or begin another batch."
+)
+BATCH_DROP = "Drop photos or a zip here"
+BATCH_CHOOSE = "or click to choose them"
+BATCH_DROP_LABEL = "Photos or a zip of photos to cut out"
+BATCH_SENDING = "Sending {name}, {done} of {total} …"
+BATCH_CHOSEN = "{count} files, {megabytes} MB"
+BATCH_REMOVE = "Remove all"
+BATCH_NOT_SENT = "{name} was not sent: {reason}"
+BATCH_FILE_LARGE = "it is larger than {limit} MB"
+BATCH_CONNECTION = "the connection broke off"
+BATCH_SIZE = "Working size (long side, pixels)"
+BATCH_BACKGROUND = "Put everybody on"
+BATCH_ALPHA = "The alpha of each photo as well"
+BATCH_ALPHA_INFO = "A grey PNG beside each cut-out."
+BATCH_RUN = "Cut them out"
+BATCH_STOP = "Stop"
+BATCH_WAITING = "Choose photos, what to put the people on, and begin. At most {photos} photos at once, {megabytes} MB each."
+BATCH_PROGRESS = "Photo {number} of {total}: {name}"
+BATCH_DONE = "{done} of {total} cut out in {seconds:.0f} seconds."
+BATCH_STOPPED = "Stopped after {done} of {total}; what is done can be downloaded."
+BATCH_DOWNLOAD = "Download zip"
+BATCH_EXPIRED = "This batch has been removed from the server. Please send the photos again."
+BATCH_GALLERY = "The photos of this batch"
+BATCH_BEFORE_ALT = "{name} as it came"
+BATCH_AFTER_ALT = "{name}, the person without the old background"
+BATCH_GRIP = "Border between photo and cut-out of {name}"
+BATCH_OPEN = "Open in Photo"
+BATCH_STATES = {"waiting": "waits", "working": "is worked on …", "done": "done", "failed": "left out"}
+BATCH_NOBODY = "nobody found"
+BATCH_LEFT_OUT = "Left out"
+BATCH_MORE_LEFT_OUT = "and {count} more"
+BATCH_TOO_MANY = "more photos than a batch may have; send it in another batch"
+BATCH_BROKEN_ZIP = "this zip is broken or of a kind that is not read"
+BATCH_BROKEN_ENTRY = "it is broken inside the zip"
+BATCH_MANY_ENTRIES = "this zip has too many files in it"
+BATCH_LOCKED = "it is locked with a password"
+BATCH_METHOD = "it is packed in a way that is not read; use a plain zip"
+BATCH_LARGE = "it is larger than {limit} MB"
+BATCH_NESTED = "a zip inside of a zip is not opened"
+BATCH_NO_PICTURE = "it is not a photo"
+BATCH_FULL = "the files made of this batch are as large as they may be; send it in another batch"
+BATCH_SERVER_FULL = "the server holds as many files as it can; try again in a while"
+
 # Compare
 COMPARE_LEAD = (
     "One photo, several methods, the same scale. Turn up the zoom and move over a picture: all of them show the same place."
@@ -413,7 +461,7 @@ ABOUT_PRIVACY = """
 
 Your photo is processed in memory on this server, and shown to this page only. It is not logged, not shared, not used for
 training, and no statistics are sent anywhere. Files made for you are deleted when you close the page, and after an hour
-at the latest; whoever has the address of one can see it until then.
+at the latest, those of a batch when the next one begins; whoever has the address of one can see it until then.
 """
 ABOUT_CREDITS = """
 ### Credits and licences
@@ -446,8 +494,9 @@ cutout, alpha, facts = client.predict(handle_file("portrait.jpg"), api_name="/ma
 region = client.predict(0.5, 0.2, api_name="/inspect_region")
 ```
 
-Further endpoints: `/compare_methods`, `/tables`, `/matte_clip`. All of them are tools for language models when the app is
-started with `MATTING_MCP=1 python app.py` (needs `pip install "gradio[mcp]"`); the server's address is then `/gradio_api/mcp/`.
+Further endpoints: `/compare_methods`, `/tables`, `/matte_clip`, `/matte_batch`. All but the last are tools for language
+models when the app is started with `MATTING_MCP=1 python app.py` (needs `pip install "gradio[mcp]"`); the server's address is
+then `/gradio_api/mcp/`.
 
 ### Run it on your own machine
 
@@ -488,4 +537,6 @@ ERROR_CLIP_LARGE = (
     "This clip has frames of {width} × {height} pixels; the limit here is {limit:.1f} million pixels a frame. Make it "
     "smaller, or run it on your own machine, where there is no limit: python -m matting clip.mp4 -o out.webm"
 )
+ERROR_NO_BATCH = "There are no photos yet. Drop some first."
+ERROR_NO_PHOTOS = "There is no photo in what you sent. {reasons}"
 ERROR_CLIP_FILES = "Choose at least one kind of file."

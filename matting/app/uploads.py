@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import gradio as gr
 from gradio import processing_utils, route_utils, routes, utils
-from gradio.data_classes import ImageData
+from gradio.data_classes import FileData, ImageData, ListFiles
 from starlette.requests import Request
 
 from matting.app import text
@@ -26,6 +26,19 @@ class PhotoInput(gr.Image):
         if not utils.is_in_or_equal(payload.path, utils.get_upload_folder()):
             raise Problem(text.ERROR_PATH)
         return payload.path
+
+
+class FilesInput(gr.File):
+    """Several files, handed over untouched; `gr.File` leaves an empty file behind for each of them."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> list[str]:
+        """Paths of the uploads; raises `Problem` unless they were uploaded."""
+        files = payload.root if isinstance(payload, ListFiles) else [payload] if payload is not None else []
+        if not all(utils.is_in_or_equal(file.path, utils.get_upload_folder()) for file in files):
+            raise Problem(text.ERROR_PATH)
+        return [file.path for file in files]
 
 
 def refuse_addresses() -> None:

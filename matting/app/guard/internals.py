@@ -27,7 +27,7 @@ _IN_SOURCE: dict[Callable[..., Any], tuple[str, ...]] = {
     state_holder.StateHolder.__init__: ("self.session_data", "self.time_last_used"),
     Starlette.__call__: ("self.middleware_stack(",),
 }  # fmt: skip
-_IN_MCP = ("_execute_tool_without_progress(job)", "update.outputs", "pop_returned_state")
+_IN_MCP = ("_execute_tool_without_progress(job)", 'block_fn.fn._mcp_type != "tool"', "update.outputs", "pop_returned_state")
 
 
 def check_gradio(mcp: bool = False) -> None:

@@ -7,7 +7,7 @@ from gradio.queueing import Event, EventQueue, Queue
 
 from matting.app import limits
 from matting.app.guard.visitors import Visitors
-from matting.app.service import MODEL_LANES, PATIENCE_S
+from matting.app.service import BATCH_LANE, LONG_LANES, MODEL_LANES, PATIENCE_S
 from matting.app.session import Sessions
 
 _MOST_ADDRESSES = 10_000  # remembered at once
@@ -51,6 +51,8 @@ class Turns:
         """Those of a lane who may begin now, the next one first."""
         if lane.concurrency_id in MODEL_LANES and self._has_just_begun(lane):
             return []
+        if lane.concurrency_id in LONG_LANES and any(event.concurrency_id in LONG_LANES for event in self.running()):
+            return []
         if not limits.per_address():
             return [*lane.queue]
         busy = self._busy(lane.concurrency_id)
@@ -60,9 +62,11 @@ class Turns:
     def _busy(self, lane_id: str) -> set[str]:
         """Addresses at work in a lane, or in any lane of the model's; also where a cancelled event's thread runs on."""
         lanes = MODEL_LANES if lane_id in MODEL_LANES else {lane_id}
+        if lane_id not in LONG_LANES:  # a photo does not wait for the visitor's own batch
+            lanes = lanes - {BATCH_LANE}
         busy = {address_of_event(event) for event in self.running() if event.concurrency_id in lanes}
         if lane_id in MODEL_LANES:
-            busy |= {session.address for session in self._sessions.at_work()}
+            busy |= {session.address for session in self._sessions.at_work(batch=BATCH_LANE in lanes)}
         return busy - {""}
 
     def _has_just_begun(self, lane: EventQueue) -> bool:
@@ -78,8 +82,9 @@ class Turns:
 
     def cancelled(self, event_id: str, session_hash: str) -> None:
         """Gradio only stops waiting for what is at work; it has to be told."""
-        if any(event._id == event_id for event in self.running()):
-            self._sessions.stop_work(session_hash)
+        for event in self.running():
+            if event._id == event_id:
+                self._sessions.stop_work(session_hash, batch=event.concurrency_id == BATCH_LANE)
 
     async def drop_unheard(self, now: float) -> None:
         """End what nobody listens for."""

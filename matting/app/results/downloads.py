@@ -51,14 +51,15 @@ def make_file(result: Result, what: str, background: BackgroundChoice, session: 
         _write_zip(result, path)
     elif what in (PNG, JPG, WEBP):
         path = session.path(f"{result.stem}{framing.ending}-{_NAMES.get(background.kind, 'composite')}.{what}")
-        _save(_on_background(result, what, background, framing), what, path, framing.dpi)
+        save_file(_on_background(result, what, background, framing), what, path, framing.dpi)
     else:
         path = session.path(f"{result.stem}{framing.ending if what in OTHERS else ''}-{what}.png")
-        _save(_picture(result, what, framing), PNG, path, framing.dpi if what in OTHERS else None)
+        save_file(_picture(result, what, framing), PNG, path, framing.dpi if what in OTHERS else None)
     return path
 
 
-def _save(picture: Image.Image, ending: str, path: Path, dpi: int | None = None) -> None:
+def save_file(picture: Image.Image, ending: str, path: Path, dpi: int | None = None) -> None:
+    """Write a picture as `PNG`, `JPG` or `WEBP`; raises ValueError if it is larger than its format allows."""
     if ending == WEBP and max(picture.size) > _WEBP_LARGEST:
         raise ValueError(
             f"a WebP has at most {_WEBP_LARGEST} pixels a side, this photo has {max(picture.size)}; choose PNG or JPG"

@@ -1,5 +1,6 @@
-// The whole page takes a dropped or pasted file: photos go to the tray of the first tab, clips to that of the fourth. Files whose
-// kind the browser does not know by their name (IMG_0001.HEIC) are given one by their ending or content, before anybody asks.
+// The whole page takes dropped or pasted files: a photo goes to the tab Photo, a clip to Clip, several photos or a zip to Batch.
+// Files whose kind the browser does not know by their name (IMG_0001.HEIC) are given one by their ending or content, before
+// anybody asks.
 const KINDS = {
   heic: 'image/heic', heif: 'image/heif', hif: 'image/heif', avif: 'image/avif', jxl: 'image/jxl', webp: 'image/webp',
   jpg: 'image/jpeg', jpeg: 'image/jpeg', jfif: 'image/jpeg', png: 'image/png', tif: 'image/tiff', tiff: 'image/tiff',
@@ -50,13 +51,21 @@ document.addEventListener('click', (event) => {  // the dialog greys out what it
   if (input.type !== 'file' || !input.accept.includes('image/*') || input.accept.includes('.heic')) return;
   input.accept += Object.keys(KINDS).filter((ending) => KINDS[ending].startsWith('image/')).map((ending) => `,.${ending}`).join('');
 }, true);
+const show = (tab) => {
+  const buttons = [...document.querySelectorAll('[role=tab], .overflow-dropdown button')];
+  buttons.find((button) => button.textContent.trim() === mark.dataset[tab])?.click();
+};
 const send = async (files, target) => {
   const all = await Promise.all(files.map(named)), clip = all[0].type.startsWith('video/');
+  const many = !clip && (all.length > 1 || /\.zip$/i.test(all[0].name) || target?.closest?.('#batch-drop'));
+  if (many) {
+    show('batch');
+    return hand(await soon(() => document.querySelector('#batch-drop input[type=file]')), all);
+  }
   const box = target?.closest?.('.block:has(input[type=file])');
   const wanted = box && !clip === !box.closest('#clip') ? box : null;
   if (wanted) return hand(wanted.querySelector('input[type=file]'), all.slice(0, 1));
-  const name = mark.dataset[clip ? 'clip' : 'photo'];
-  [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent.trim() === name)?.click();
+  show(clip ? 'clip' : 'photo');
   const input = await soon(() => document.querySelector(`${clip ? '#clip' : '#photo'} input[type=file]`));
   if (input) hand(input, all.slice(0, 1));
 };
@@ -77,6 +86,10 @@ document.addEventListener('drop', drag((event) => {
   const files = [...event.dataTransfer.files];
   if (files.length) send(files, event.target);
 }), true);
+document.addEventListener('open-photo', (event) => {
+  send([event.detail], null);
+  scrollTo(0, 0);
+});
 document.addEventListener('paste', (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
   if (!files.length) return;
