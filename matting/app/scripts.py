@@ -10,6 +10,7 @@ def _read(name: str) -> str:
 
 
 PICK = _read("pick")
+PEOPLE = _read("pick") + _read("people")
 PANELS = _read("pick") + _read("large")
 WIPE = _read("pick") + _read("wipe")
 POINT = _read("point")

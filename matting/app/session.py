@@ -28,6 +28,7 @@ from matting.app.results.strokes import Painting
 
 if TYPE_CHECKING:  # they hold a session only for their types
     from matting.app.results.batch import Batch
+    from matting.app.results.clip_start import ClipStart
     from matting.app.results.comparison import Compared
     from matting.app.results.result import Result
     from matting.app.tabs.clip import ClipResult
@@ -46,6 +47,8 @@ class Session:
         result: the last photo's `Result`, or None.
         clip: the last clip's result, or None.
         batch: the last batch of photos, or None; it has a flag of its own, so that a photo beside it does not end it.
+        clip_start: the clip that was given last, or None.
+        clip_turn: stands for the clip that was begun last, as `turn` does for photos.
         comparison: what several methods made of it, a tuple of `Compared`.
         view: how the comparison is looked at.
         uploads: files the browser sent, removed with the folder.
@@ -67,6 +70,8 @@ class Session:
     view: str = ""
     clip: "ClipResult | None" = None
     batch: "Batch | None" = None
+    clip_start: "ClipStart | None" = None
+    clip_turn: object = None
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
     batch_stop: threading.Event = field(default_factory=threading.Event)
@@ -82,7 +87,8 @@ class Session:
     @property
     def held_bytes(self) -> int:
         """Of memory, for what is remembered."""
-        arrays = {id(array): array.nbytes for array in _arrays_of((self.result, self.comparison))}  # some are held twice
+        held = (self.result, self.comparison, self.clip_start)
+        arrays = {id(array): array.nbytes for array in _arrays_of(held)}  # some are held twice
         return sum(arrays.values())
 
     def clear(self) -> None:
@@ -90,7 +96,7 @@ class Session:
         self.closed = True
         self.stop.set()
         self.batch_stop.set()
-        self.result = self.clip = self.batch = None
+        self.result = self.clip = self.batch = self.clip_start = None
         self.comparison = ()
         remove_files(self.folders, self.uploads)
 
@@ -127,6 +133,13 @@ class Session:
     def clip_folder(self) -> Path:
         """Where the files of the last clip are; a new photo leaves them alone."""
         return self.folder.with_name(f"{self.folder.name}-clip")
+
+    def forget_clip(self) -> object:
+        """The clip was taken away or another one was given; returns what stands for that one."""
+        self.clip = self.clip_start = None
+        shutil.rmtree(self.clip_folder, ignore_errors=True)
+        self.clip_turn = object()
+        return self.clip_turn
 
     def begin_clip(self) -> Path:
         """A new clip: files made of the last one go. Returns an empty folder; raises `StoppedError` if the session is over."""

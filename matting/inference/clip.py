@@ -16,6 +16,7 @@ from torch import Tensor
 from matting.inference.components import drop_small_components
 from matting.inference.exposure import brighten
 from matting.inference.matte import BackgroundSource, read_background
+from matting.inference.people import PersonFollower
 from matting.inference.temporal import AlphaChange, ChangeMeter, CoarseFrame, TemporalFilter, is_cut
 from matting.inference.trimap import apply_trimap, mark_unknown
 from matting.inference.working_size import REGION_STEP, working_size
@@ -42,6 +43,8 @@ class ClipSettings:
         unknown_bias: added to the trimap's logit of unknown; above 0 more regions are refined, 0 is the paper.
         refine: False returns the coarse alpha, enlarged bilinearly.
         ignore_alpha: True composites a clip that has an alpha on white and treats it as opaque.
+        person: (x, y) of somebody in the first frame, as shares of its width and height: only they are kept, up to the first
+            scene cut (see `PersonFollower`); None keeps everybody.
         temporal: whether the coarse stage's output is filtered over time (see `TemporalFilter`); False treats every frame as a
             photo.
     """
@@ -51,6 +54,7 @@ class ClipSettings:
     refine: bool = True
     temporal: bool = True
     ignore_alpha: bool = False
+    person: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class ClipReport:
         seconds: time spent per stage, "decode", "network" and "encode"; they overlap, so their sum exceeds `wall`.
         wall: seconds from start to end.
         paths: the output file of each export format.
-        notes: what has to be said about the sound: tracks that were left out, and why.
+        notes: what has to be said: sound tracks that were left out and why, and where a person could not be followed on.
     """
 
     info: ClipInfo
@@ -110,12 +114,14 @@ class ClipProgress:
         total: frames in all, as far as the file tells.
         seconds_left: estimate from the mean time per frame so far.
         report: only in the last one, else None.
+        frame: the one finished last; None in the last one.
     """
 
     done: int
     total: int
     seconds_left: float
     report: ClipReport | None = None
+    frame: MatteFrame | None = None
 
     @property
     def final_report(self) -> ClipReport:
@@ -149,7 +155,7 @@ def matte_clip(
 
     Raises:
         FileNotFoundError: if there is no such clip.
-        ValueError: if the clip cannot be read or an output is not known.
+        ValueError: if the clip cannot be read, an output is not known, or nobody is where `settings.person` says.
         OSError: if an output cannot be written. In any case no unfinished file is left.
     """
     with closing(iterate_clip(source, model, outputs, settings, background=background)) as steps:
@@ -184,14 +190,20 @@ def iterate_clip(
             meter.push(frame.alpha, frame.cut)
             facts.append((float(frame.pts * reader.info.time_base), frame.unknown_share))
             done, total = len(facts), reader.info.frames
-            yield ClipProgress(done, total, (perf_counter() - started) / done * max(0, total - done))
+            yield ClipProgress(done, total, (perf_counter() - started) / done * max(0, total - done), frame=frame)
         with _timed(seconds, "encode"):
             stack.close()
     frames = tuple(FrameFacts(*fact, change) for fact, change in zip(facts, meter.finish(), strict=True))
     size = working_size(reader.info.height, reader.info.width, settings.max_side)
-    notes = tuple(dict.fromkeys(note for writer in writers for note in writer.notes))
+    notes = (*dict.fromkeys(note for writer in writers for note in writer.notes), *_follow_notes(frames, settings))
     report = ClipReport(reader.info, size, frames, seconds, perf_counter() - started, paths, notes)
     yield ClipProgress(len(frames), len(frames), 0.0, report)
+
+
+def _follow_notes(frames: tuple[FrameFacts, ...], settings: ClipSettings) -> list[str]:
+    cuts = [frame.time for frame in frames if frame.change.cut]
+    followed = settings.person is not None and cuts
+    return [f"a new scene begins at {cuts[0]:.2f} s; from there on everybody is kept"] if followed else []
 
 
 def matte_frames(
@@ -208,13 +220,14 @@ def matte_frames(
     size = working_size(reader.info.height, reader.info.width, settings.max_side)
     device = next(model.parameters()).device
     temporal = TemporalFilter() if settings.temporal else None
+    follower = PersonFollower(*settings.person) if settings.person else None
     waiting: deque[Frame] = deque()
     previous, length = None, _batch_length(reader.info, size, device)
     with closing(prefetch(_batches(reader, length, seconds, settings.ignore_alpha))) as batches:
         for frames in batches:
             with _timed(seconds, "network"):
                 images = torch.cat([to_tensor(frame.image, size, device) for frame in frames])
-                coarse = _coarse_stage(model, images, previous)
+                coarse = _coarse_stage(model, images, previous, follower)
                 previous = images[-1]
                 waiting.extend(frames)
                 ready = [temporal.push(frame) for frame in coarse] if temporal else coarse
@@ -228,11 +241,14 @@ def matte_frames(
 
 
 @torch.inference_mode()
-def _coarse_stage(model: MattingNetwork, images: Tensor, previous: Tensor | None) -> list[CoarseFrame]:
+def _coarse_stage(
+    model: MattingNetwork, images: Tensor, previous: Tensor | None, follower: PersonFollower | None
+) -> list[CoarseFrame]:
     """images (B, 3, H, W) -> their coarse predictions; `previous` (3, H, W) is the frame before the first."""
-    coarse = drop_small_components(model.coarse(brighten(images)))
     befores = [previous, *images[:-1]]
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
+    coarse = model.coarse(brighten(images))
+    coarse = drop_small_components(follower.keep(coarse, cuts) if follower else coarse)
     features = [None] * len(images) if coarse.features is None else coarse.features
     return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, features, strict=True)]
 

@@ -28,15 +28,23 @@ def drop_small_components(coarse: CoarsePrediction, kept: NDArray[np.bool_] | No
     Returns:
         The prediction with alpha 0 and trimap background in these components. The logits are unchanged.
     """
-    mask = (coarse.alpha[:, 0] > _MIN_ALPHA) | (coarse.trimap.argmax(1) != 0)
-    planes = zip(mask.cpu().numpy(), coarse.alpha[:, 0].float().cpu().numpy(), strict=True)
-    small = torch.from_numpy(np.stack([_small_components(*plane, kept) for plane in planes]))
-    small = small.to(coarse.alpha.device)[:, None]  # (B, 1, h, w)
-    if not small.any():
+    planes = zip(occupied_cells(coarse), coarse.alpha[:, 0].float().cpu().numpy(), strict=True)
+    return clear_cells(coarse, np.stack([_small_components(*plane, kept) for plane in planes]))
+
+
+def occupied_cells(coarse: CoarsePrediction) -> NDArray[np.bool_]:
+    """(B, h, w), True in the cells that the trimap calls unknown or foreground or whose alpha exceeds 0.1."""
+    return ((coarse.alpha[:, 0] > _MIN_ALPHA) | (coarse.trimap.argmax(1) != 0)).cpu().numpy()
+
+
+def clear_cells(coarse: CoarsePrediction, cells: NDArray[np.bool_]) -> CoarsePrediction:
+    """The prediction with alpha 0 and trimap background in cells (B, h, w); the same one if there are none."""
+    if not cells.any():
         return coarse
-    background = torch.tensor([1, 0, 0], dtype=coarse.trimap.dtype, device=small.device)[:, None, None]
-    trimap = torch.where(small, background, coarse.trimap)
-    return replace(coarse, alpha=coarse.alpha.masked_fill(small, 0), trimap=trimap)
+    empty = torch.from_numpy(cells).to(coarse.alpha.device)[:, None]  # (B, 1, h, w)
+    background = torch.tensor([1, 0, 0], dtype=coarse.trimap.dtype, device=empty.device)[:, None, None]
+    trimap = torch.where(empty, background, coarse.trimap)
+    return replace(coarse, alpha=coarse.alpha.masked_fill(empty, 0), trimap=trimap)
 
 
 def _small_components(mask: NDArray[np.bool_], alpha: NDArray[np.float32], kept: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -24,7 +24,8 @@ from matting.postprocess.bit_depth import to_8_bit
 from matting.postprocess.compositing import Background, blur_background, compose, composite, paint_background
 from matting.postprocess.foreground import estimate_foreground
 
-PREVIEW_SIDE = 1280  # longest side of the preview, pixels
+PREVIEW_SIDE = 1280  # longest side of what is made to look at, pixels
+_CHECK_PX, _CHECK_GREYS = 12, (214, 240)  # squares of a checkerboard
 _FASTEST_PNG = 1  # zlib level; higher ones save a few percent of the size and take several times as long
 
 Pixels = NDArray[np.uint8]
@@ -158,6 +159,13 @@ def _open_preview(path: Path, reader: ClipReader, background: Background) -> Ite
 
 
 @contextmanager
+def _open_checkerboard(path: Path, reader: ClipReader, background: Background) -> Iterator[EncodedExport]:
+    width, height = _fit(reader.info.width, reader.info.height, PREVIEW_SIDE)
+    with ClipWriter(path, H264_MP4, width, height, reader, reader.info.pixel_aspect) as writer:
+        yield EncodedExport(writer, draw_on_checkerboard, _checkerboard(width, height))
+
+
+@contextmanager
 def _open_png(path: Path, reader: ClipReader, background: Background) -> Iterator[PngSequence]:
     with AtomicFile(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         sequence = PngSequence(archive, reader.info.time_base)
@@ -168,7 +176,12 @@ def _open_png(path: Path, reader: ClipReader, background: Background) -> Iterato
 def preview_panel(width: int, height: int) -> tuple[int, int]:
     """Even width and height in pixels of one of the preview's four panels."""
     columns, rows = _preview_grid(width, height)
-    scale = min(1.0, PREVIEW_SIDE / (columns * width), PREVIEW_SIDE / (rows * height))
+    return _fit(width, height, PREVIEW_SIDE // columns, PREVIEW_SIDE // rows)
+
+
+def _fit(width: int, height: int, most_wide: int, most_high: int | None = None) -> tuple[int, int]:
+    """Even sides in pixels that are not larger than these."""
+    scale = min(1.0, most_wide / width, (most_high or most_wide) / height)
     width, height = (max(2, round(side * scale / 2) * 2) for side in (width, height))
     return width, height
 
@@ -193,6 +206,20 @@ def draw_preview(frame: MatteFrame, background: Background) -> Pixels:
     return np.vstack([np.hstack(panels[i : i + columns]) for i in range(0, 4, columns)])
 
 
+def draw_on_checkerboard(frame: MatteFrame, background: Background) -> Pixels:
+    """(h, w, 3): the cut-out on a checkerboard (h, w, 3) of another size."""
+    size = np.asarray(background).shape[1::-1]
+    layers = (Image.fromarray(layer) for layer in (frame.foreground, frame.alpha))
+    foreground, alpha = (np.asarray(layer.resize(size, Image.Resampling.BOX)) for layer in layers)
+    return composite(foreground, alpha, np.asarray(background))
+
+
+def _checkerboard(width: int, height: int) -> Pixels:
+    rows, columns = np.ogrid[:height, :width]
+    grey = np.where((rows // _CHECK_PX + columns // _CHECK_PX) % 2, *_CHECK_GREYS).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
 def draw_composite(frame: MatteFrame, background: Background) -> Pixels:
     """(H, W, 3): estimated foreground colours composited onto the background."""
     return composite(frame.foreground, frame.alpha, paint_background(background, frame.image, frame.alpha))
@@ -213,5 +240,6 @@ EXPORT_FORMATS = {
     "composite": _encoded("_composite.mp4", "On the new background, MP4", H264_MP4, draw_composite),
     "alpha": _encoded("_alpha.mp4", "Alpha in grey, MP4", H264_MP4, lambda frame, _: _draw_grey(frame.alpha)),
     "foreground": _encoded("_foreground.mp4", "Clean colours, MP4", H264_MP4, lambda frame, _: frame.foreground),
+    "checkerboard": ExportFormat("_checkerboard.mp4", "Cut-out on a checkerboard, MP4", _open_checkerboard),
     "preview": ExportFormat("_preview.mp4", "Input, coarse, refined and composite side by side, MP4", _open_preview),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from time import monotonic, perf_counter
 
 import av
+import numpy as np
 import pytest
 from tabs import open_tab
 
@@ -59,11 +60,17 @@ def decode_alpha(path):
 def test_upload_preview_and_download_a_webm_with_alpha(clip_tab, short_clip, tmp_path):
     page = clip_tab()
     page.locator("#clip input[type=file]").set_input_files(short_clip)
-    page.locator("#clip video").wait_for()
+    page.get_by_text(f"{FRAMES} frames, 0.4 seconds, 400 × 400 pixels").wait_for()
     page.locator("#clip-run").click()
+    page.locator(".live img").wait_for()
     page.locator("#clip-facts dd").first.wait_for()
+    files = page.locator("#clip-files").bounding_box()
+    assert files["y"] + files["height"] < 900, "the files are seen without scrolling"
     assert page.locator("#clip-facts dd").first.inner_text() == str(FRAMES)
-    assert page.locator("#clip-preview video").evaluate("video => video.videoWidth || 1") > 0
+    video = page.locator("#clip-preview video")
+    assert "_checkerboard" in video.evaluate("video => video.currentSrc || video.src")
+    page.get_by_label("All steps").check()
+    page.wait_for_function("(document.querySelector('#clip-preview video')?.currentSrc ?? '').includes('_preview')")
     assert page.locator("#clip-chart polyline").count() == 2
     links = page.locator("#clip-files a[download]")
     names = [links.nth(i).get_attribute("download") for i in range(links.count())]
@@ -98,14 +105,44 @@ def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
     assert not list(app.folder.glob("session-*-clip/*/clip*"))
 
 
-def test_what_is_no_clip_is_refused_before_any_work(clip_tab, tmp_path):
+def test_what_is_no_clip_is_refused_at_once_and_forgotten_with_the_next_one(clip_tab, two_people, tmp_path):
     (tmp_path / "text.mp4").write_text("hello")
     page = clip_tab()
     page.locator("#clip input[type=file]").set_input_files(tmp_path / "text.mp4")
-    page.locator("#clip video").wait_for(state="attached")
+    page.locator("#clip-note", has_text="is not a video").wait_for()
     page.locator("#clip-run").click()
-    page.get_by_text("is not a video").first.wait_for()
+    page.get_by_text("is not a video").nth(1).wait_for()
     assert page.locator(".clip-progress").count() == 0
+    page.locator("#clip [aria-label=Clear]").last.click()
+    page.locator("#clip input[type=file]").set_input_files(two_people)
+    page.locator(".first-frame path").first.wait_for()
+    assert page.get_by_text("is not a video").count() == 0
+
+
+@pytest.fixture(scope="module")
+def two_people(tmp_path_factory):
+    """The example beside itself, mirrored: shoulders touch."""
+    path = tmp_path_factory.mktemp("clip") / "two.mp4"
+    with ClipReader(EXAMPLE) as reader, ClipWriter(path, H264_MP4, 2 * reader.info.width, reader.info.height, reader) as writer:
+        for frame in islice(reader, 6):
+            writer.write(np.hstack([frame.image, frame.image[:, ::-1]]), frame.pts, frame.duration)
+    return path
+
+
+def test_one_of_two_people_is_kept(clip_tab, two_people, tmp_path):
+    page = clip_tab(390, 844, "dark")
+    page.locator("#clip input[type=file]").set_input_files(two_people)
+    page.locator(".first-frame path").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.locator(".first-frame.picked").wait_for()
+    assert page.locator(".first-frame path").nth(1).evaluate("person => person === document.activeElement"), "the focus stays"
+    page.locator("#clip-run").click()
+    page.locator("#clip-facts dd").first.wait_for()
+    with page.expect_download() as download:
+        page.locator("#clip-files a[download]").first.click()
+    download.value.save_as(tmp_path / "two.webm")
+    for alpha in decode_alpha(tmp_path / "two.webm"):
+        assert alpha[:, :380].max() < 20 and alpha[150:350, 550:650].mean() > 235
 
 
 def test_phone_without_a_clip(clip_tab):

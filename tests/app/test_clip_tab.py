@@ -10,10 +10,11 @@ import pytest
 from gradio_client import Client, handle_file
 
 from matting.app.builder import build_space
+from matting.app.results.clip_start import parse_place
 from matting.app.service import Service
 from matting.app.session import Sessions
 from matting.app.tabs import clip as clip_module
-from matting.app.tabs.clip import check_clip, find_problem
+from matting.app.tabs.clip import find_problem
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.inference.clip import ClipProgress, ClipReport, FrameFacts
 from matting.inference.temporal import AlphaChange
@@ -62,12 +63,6 @@ def test_a_long_clip_is_refused_with_the_limit_and_the_way_out(tmp_path, monkeyp
 def test_an_8k_clip_is_refused(tmp_path):
     problem = find_problem(make_clip(tmp_path / "a.mp4", 1, 7680, 4320))
     assert "7680 × 4320" in problem and "2.1 million pixels" in problem and "python -m matting" in problem
-
-
-def test_the_validator_answers_for_every_input(tmp_path):
-    answers = check_clip(None, "512", True, [])
-    assert [answer["is_valid"] for answer in answers] == [False, True, True, True]
-    assert all(answer["is_valid"] for answer in check_clip(make_clip(tmp_path / "a.mp4"), "512"))
 
 
 def test_progress_tells_frames_and_time_left():
@@ -119,6 +114,8 @@ def test_endpoint_returns_files_and_facts(server, tmp_path):
     assert facts["frames"] == 3 and facts["size_px"] == [64, 48] and facts["working_size_px"] == [512, 384]
     with ClipReader(files[0]) as reader:
         assert reader.info.codec == "vp9" and len(list(reader)) == 3
+    with pytest.raises(Exception, match="two numbers from 0 to 1"):
+        client.predict(handle_file(clip), "512", False, "blur", ["alpha"], True, "2, 0", api_name="/matte_clip")
     (tmp_path / "bad.mp4").write_text("hello")
     bad = handle_file(str(tmp_path / "bad.mp4"))
     with pytest.raises(Exception, match="not a video"):
@@ -136,3 +133,10 @@ def test_a_visit_forgets_its_clips(tmp_path):
     assert not list(session.begin_clip().iterdir()) and not folder.exists()
     session.clear()
     assert not session.clip_folder.exists()
+
+
+@pytest.mark.parametrize("text", ["0.3", "0.3, 0.5, 1", "a, b", "0.3, 1.5", "nan, 0"])
+def test_a_place_is_two_shares(text):
+    assert parse_place("0.3, 0.5") == (0.3, 0.5) and parse_place(" ") is None
+    with pytest.raises(ValueError, match="two numbers from 0 to 1"):
+        parse_place(text)

@@ -62,7 +62,7 @@ def test_all_work_can_be_lent(lender, lite_model, sessions, request_of, tmp_path
 
     service = Service(lite_model, "random", sessions, lend=lender)
     lender.launched = True
-    assert len(lender.functions) == 3
+    assert len(lender.functions) == 4
     session = sessions.of(None, request_of("a"))
     image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
     matte = service.matte(Picture(image), Settings(size="512", refine=False), session)
@@ -72,8 +72,9 @@ def test_all_work_can_be_lent(lender, lite_model, sessions, request_of, tmp_path
     clip = make_clip(tmp_path / "a.mp4")
     outputs = {"alpha": tmp_path / "alpha.mp4"}
     *_, last = service.work.matte_clip(clip, outputs, ClipSettings(max_side=128), (0, 0, 0))
-    assert len(last.report.frames) == 4 and outputs["alpha"].is_file()
-    assert lender.seconds == [10, 60, 11]
+    assert len(last.progress.report.frames) == 4 and outputs["alpha"].is_file()
+    assert service.work.find_people(image).ndim == 2
+    assert lender.seconds == [10, 60, 11, 10]
 
 
 SPACES = """
@@ -105,7 +106,7 @@ def test_the_app_asks_zerogpu_and_leaves_cuda_alone_when_imported(tmp_path):
     (tmp_path / "spaces.py").write_text(SPACES)
     settings = {**os.environ, "PYTHONPATH": str(tmp_path), "GRADIO_TEMP_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", START], cwd=ROOT, env=settings, capture_output=True, text=True)
-    assert done.stdout.split() == ["photo_seconds", "clip_seconds", "method_seconds"], done.stderr
+    assert done.stdout.split() == ["photo_seconds", "clip_seconds", "people_seconds", "method_seconds"], done.stderr
 
 
 def test_the_device_is_borrowed_for_longer_if_there_is_more_to_do(tmp_path):

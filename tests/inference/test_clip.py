@@ -72,6 +72,8 @@ def test_every_product_has_the_clips_frames_times_sound_and_alpha(clip, tmp_path
         assert click_time(path) == pytest.approx(FLASH_FRAME / 25, abs=0.02)
         if product != "preview":
             assert (after.width, after.height) == SIZE
+    checks = read(report.paths["checkerboard"])[1][0].image[[6, 18], :3].mean((1, 2))
+    np.testing.assert_allclose(checks, (240, 214), atol=4)  # alpha is 0 at the left edge
     for product, decoder in (("webm", "libvpx-vp9"), ("prores", "prores")):
         alpha = read_alpha(report.paths[product], decoder) / 255
         assert np.abs(alpha - expected).mean() < 0.01, product

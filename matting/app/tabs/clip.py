@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -12,18 +12,22 @@ import numpy as np
 from PIL import Image
 
 from matting.app import text
+from matting.app.device import ClipStep
 from matting.app.errors import Problem, plain_errors, without_folders
 from matting.app.results.background import BLUR, parse_colour
+from matting.app.results.clip_start import ClipStart, parse_place, read_first_frame
 from matting.app.results.result import file_stem
 from matting.app.scripts import HOLD
-from matting.app.service import LONG_QUEUE, PICKED, UNQUEUED, Service, make_background
+from matting.app.service import LATEST, LONG_QUEUE, MODEL_QUEUE, PICKED, QUICK, UNQUEUED, Service, make_background
 from matting.app.session import Session, StoppedError, stoppable
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
-from matting.app.views.clip_page import CHOICES, FIRST_CHOICE, SIZES, build_clip_page
+from matting.app.views.clip_page import ALWAYS, CHOICES, FIRST_CHOICE, SIZES, build_clip_page
+from matting.app.views.clip_start import first_frame_html, live_html
 from matting.app.views.photo_page import note_html
 from matting.app.views.swatches import picture_box
-from matting.inference.clip import ClipProgress, ClipReport, ClipSettings
+from matting.inference.clip import ClipReport, ClipSettings
 from matting.inference.matte import BackgroundSource
+from matting.inference.people import NobodyThereError
 from matting.inference.temporal import flickery_frames
 from matting.media.export import EXPORT_FORMATS, export_path
 from matting.media.reader import ClipReader
@@ -37,10 +41,10 @@ Update = dict[Any, Any]
 
 
 class ClipResult(NamedTuple):
-    """What the page shows of the last clip."""
+    """What the page shows of the last clip; `looks` are paths of clips to play, by export format."""
 
     report: ClipReport
-    preview: Path
+    looks: dict[str, Path]
 
 
 class ClipTab:
@@ -56,16 +60,22 @@ class ClipTab:
 
     def _wire(self) -> None:
         page = self.page
-        choices = [page.size, page.steady, page.behind, page.picture, page.products, self.session]
-        outputs = [self.session, page.note, page.stop, page.preview, page.facts, page.files, page.chart, page.strip]
+        choices = [page.size, page.steady, page.ignore_alpha, page.behind, page.picture, page.products, self.session]
+        outputs = [self.session, page.note, page.stop, page.live, page.files, page.look, page.preview, page.facts]
+        outputs += [page.people, page.chart, page.strip]
         model: dict[str, Any] = {**LONG_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
+        checked = page.run.click(self.check, [page.clip, self.session], None, **QUICK)  # before it waits for its turn
         runs: list[dict[str, Any]] = [
-            page.run.click(self.matte_upload, [page.clip, *choices], validator=check_clip, **model),
+            checked.success(self.matte_upload, [page.clip, *choices], **model),
             page.example.click(self.matte_example, choices, **model),
         ]
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             lambda: (note_html(text.CLIP_STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
         )
+        given: dict[str, Any] = {**model, **MODEL_QUEUE, **LATEST}
+        page.clip.change(self.take_clip, [page.clip, self.session], **given)
+        page.people.select(self.choose_person, self.session, page.people, **PICKED)
+        page.look.input(self.change_look, [page.look, self.session], page.preview, **QUICK)
         opened = page.chart.select(self.open_frame, self.session, [page.chart, page.strip, page.preview], **PICKED)
         opened.success(None, None, None, js=HOLD, api_visibility="private")
         page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
@@ -78,6 +88,8 @@ class ClipTab:
             gr.Checkbox(True, label="steady", visible=False),
             gr.Textbox("#3f5f5a", label="background", visible=False),
             gr.CheckboxGroup(CHOICES, value=list(FIRST_CHOICE), label="products", visible=False),
+            gr.Checkbox(False, label="ignore_alpha", visible=False),
+            gr.Textbox("", label="person", visible=False),
             self.session,
         ]
         outputs = [
@@ -94,6 +106,63 @@ class ClipTab:
             **LONG_QUEUE,
         )
 
+    # A clip is given
+
+    def take_clip(self, clip: str | None, session: Session | None, request: gr.Request) -> Iterator[Update]:
+        """What there was of the last clip goes, its work as well; the new one is looked at: its limits, and who is in it."""
+        page, session = self.page, self.service.sessions.of(session, request)
+        session.take(clip)
+        turn, waiting = session.forget_clip(), text.CLIP_WAITING.format(seconds=MAX_SECONDS)
+        yield {
+            self.session: session,
+            page.note: note_html(waiting if clip is None else text.CLIP_STARTING),
+            page.stop: gr.Button(visible=False),
+            **self._nothing(),
+        }
+        if clip is None:
+            return
+        problem = find_problem(clip)
+        if not problem:
+            with plain_errors(text.ERROR_CLIP), stoppable(self.service.model, session):
+                info, image = read_first_frame(Path(clip))
+                start = ClipStart(Path(clip), info, image, self.service.work.find_people(image))
+        if session.clip_turn is not turn:
+            return
+        if problem:
+            yield {page.note: note_html(problem, "calm")}
+            return
+        session.clip_start = start
+        sizes = {"frames": info.frames, "seconds": info.duration, "width": info.width, "height": info.height}
+        yield {page.note: note_html(text.CLIP_READY.format(**sizes)), page.people: first_frame_html(start)}
+
+    def check(self, clip: str | None, session: Session | None) -> None:
+        """Raises `Problem` if this is no clip, or more than the limits allow."""
+        start = None if session is None else session.clip_start
+        problem = find_problem(clip) if start is None or clip is None or start.path != Path(clip) else ""
+        if problem:
+            raise Problem(problem)
+
+    def choose_person(self, session: Session | None, event: gr.EventData) -> str:
+        """Somebody in the first frame was clicked."""
+        if session is None or session.clip_start is None:
+            raise Problem(text.CLIP_EXPIRED)
+        with plain_errors():
+            session.clip_start = session.clip_start.toggled(int(event.value))
+        return first_frame_html(session.clip_start)
+
+    def _nothing(self) -> Update:
+        page = self.page
+        return {
+            page.live: "",
+            page.files: gr.File(visible=False),
+            page.look: gr.Radio(visible=False),
+            page.preview: gr.Video(None, visible=False),
+            page.facts: "",
+            page.people: "",
+            page.chart: "",
+            page.strip: "",
+        }
+
     # Runs of the network
 
     def matte_upload(
@@ -101,6 +170,7 @@ class ClipTab:
         clip: str | None,
         size: str,
         steady: bool,
+        ignore_alpha: bool,
         behind: str,
         picture: str | None,
         products: list[str],
@@ -109,15 +179,19 @@ class ClipTab:
     ) -> Iterator[Update]:
         """The visitor's clip."""
         session = self.service.sessions.of(session, request)
-        if clip is None:  # the validator has said so to the page
+        if clip is None:  # `check` has said so
             raise Problem(text.ERROR_NO_CLIP)
         session.take(clip, picture)
-        yield from self._run(Path(clip), ClipSettings(int(size), temporal=steady), (behind, picture), products, session)
+        start = session.clip_start
+        person = start.point() if start is not None and start.path == Path(clip) else None
+        settings = ClipSettings(int(size), temporal=steady, ignore_alpha=ignore_alpha, person=person)
+        yield from self._run(Path(clip), settings, (behind, picture), products, session)
 
     def matte_example(
         self,
         size: str,
         steady: bool,
+        ignore_alpha: bool,
         behind: str,
         picture: str | None,
         products: list[str],
@@ -129,7 +203,7 @@ class ClipTab:
         if self.service.example_clip is None:  # the page has no button for it then
             raise Problem(text.ERROR_NO_CLIP)
         session.take(picture)
-        settings = ClipSettings(int(size), temporal=steady)
+        settings = ClipSettings(int(size), temporal=steady, ignore_alpha=ignore_alpha)
         yield from self._run(self.service.example_clip, settings, (behind, picture), products, session)
 
     def matte_clip(
@@ -139,6 +213,8 @@ class ClipTab:
         steady: bool,
         background: str,
         products: list[str],
+        ignore_alpha: bool,
+        person: str,
         session: Session | None,
         request: gr.Request,
     ) -> tuple[list[str], dict[str, Any], Session]:
@@ -150,20 +226,26 @@ class ClipTab:
             steady: whether the alpha is steadied over time.
             background: behind the person in "composite": a colour such as #3f5f5a, or "blur".
             products: what to make: webm, prores, png, composite, alpha, foreground.
+            ignore_alpha: whether the transparency that the clip came with is left aside.
+            person: place of somebody in the first frame, as shares of its width and height, such as 0.3, 0.5: only they are
+                kept, up to the first scene cut. Empty keeps everybody.
 
         Returns:
             The files, and facts: frames, sizes in pixels, share of the pixels redrawn, seconds per stage and in all, and the
-            numbers of the frames that flicker, counted from 0.
+            numbers of the frames that flicker, counted from 0; notes say where the sound or the person was lost.
         """
         session = self.service.sessions.of(session, request)
         session.take(clip)
-        problem = find_problem(clip)  # a validator would refuse with the same words, but programs would not see them
+        problem = find_problem(clip)
         if problem:
             raise Problem(problem)
         with plain_errors(text.ERROR_CLIP):
             behind = background if background == BLUR else parse_colour(background)
-        settings = ClipSettings(int(size), temporal=steady)
-        report = [*self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)][-1].final_report
+        with plain_errors():
+            place = parse_place(person)
+        settings = ClipSettings(int(size), temporal=steady, ignore_alpha=ignore_alpha, person=place)
+        *_, last = self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)
+        report = last.progress.final_report
         return [str(path) for path in report.paths.values()], facts_of(report), session
 
     def stop_work(self, request: gr.Request) -> None:
@@ -173,75 +255,90 @@ class ClipTab:
         self, clip: Path, settings: ClipSettings, backdrop: tuple, products: list[str], session: Session
     ) -> Iterator[Update]:
         """Progress, then everything there is to see."""
-        page = self.page
-        gone = {page.preview: None, page.facts: "", page.files: gr.File(visible=False), page.chart: "", page.strip: ""}
-        yield {self.session: session, page.note: note_html(text.CLIP_STARTING), page.stop: gr.Button(visible=True), **gone}
+        page, turn = self.page, object()
+        session.clip_turn = turn
+        started = {page.note: note_html(text.CLIP_STARTING), page.stop: gr.Button(visible=True)}
+        yield {self.session: session, **self._nothing(), **started}
         told = 0.0
         try:
-            outputs = _outputs(clip, [*products, "preview"], session)
-            for step in self._steps(clip, settings, _background(*backdrop), outputs, session):
-                if step.report is None and perf_counter() - told > _PAUSE_S:
+            outputs = _outputs(clip, [*products, *ALWAYS], session)
+            for step, look in self._steps(clip, settings, _background(*backdrop), outputs, session):
+                live = {} if look is None else {page.live: live_html(look, step.done)}
+                if step.report is None and (live or perf_counter() - told > _PAUSE_S):
                     told = perf_counter()
-                    yield {page.note: progress_html(step)}
+                    yield {page.note: progress_html(step), **live}
         except StoppedError:
-            yield {page.note: note_html(text.CLIP_STOPPED), page.stop: gr.Button(visible=False)}
+            yield self._ended(session, turn, text.CLIP_STOPPED)
         except Exception:
-            yield {page.note: note_html(text.CLIP_WAITING.format(seconds=MAX_SECONDS)), page.stop: gr.Button(visible=False)}
-            raise
+            yield self._ended(session, turn, text.CLIP_WAITING.format(seconds=MAX_SECONDS))
+            if session.clip_turn is turn:  # else its files were taken away under it
+                raise
         else:
-            session.clip = ClipResult(step.final_report, outputs["preview"])
-            yield self._result_update(session.clip)
+            session.clip = ClipResult(step.final_report, {name: outputs[name] for name in ALWAYS})
+            yield self._result_update(session.clip, session)
+
+    def _ended(self, session: Session, turn: object, message: str) -> Update:
+        """Nothing came of a run; another one, or another clip, may have taken its place."""
+        if session.clip_turn is not turn:
+            return {self.session: session}
+        page, start = self.page, session.clip_start
+        people = "" if start is None else first_frame_html(start)
+        return {page.note: note_html(message), page.stop: gr.Button(visible=False), page.live: "", page.people: people}
 
     def _steps(
         self, clip: Path, settings: ClipSettings, background: BackgroundSource, outputs: dict[str, Path], session: Session
-    ) -> Iterator[ClipProgress]:
+    ) -> Iterator[ClipStep]:
         """`iterate_clip` on the device, in plain words; raises `StoppedError` if the visitor changes their mind."""
-        with plain_errors(text.ERROR_CLIP), closing(self.service.work.matte_clip(clip, outputs, settings, background)) as steps:
+        turn = session.clip_turn
+        with _clip_errors(), closing(self.service.work.matte_clip(clip, outputs, settings, background)) as steps:
             begin = True
             while True:
                 with stoppable(self.service.model, session, begin=begin):
                     step = next(steps, None)
                 if step is None:
                     return
-                if session.stop.is_set():
+                if session.stop.is_set() or session.clip_turn is not turn:
                     raise StoppedError
                 begin = False
                 yield step
 
-    def _result_update(self, result: ClipResult) -> Update:
-        page, report = self.page, result.report
-        files = [str(path) for product, path in report.paths.items() if product != "preview"]
+    def _result_update(self, result: ClipResult, session: Session) -> Update:
+        page, (report, looks) = self.page, result
+        files = [str(path) for product, path in report.paths.items() if product not in ALWAYS]
         return {
             page.note: note_html(_done_text(report)),
             page.stop: gr.Button(visible=False),
-            page.preview: str(result.preview),
-            page.facts: clip_facts_html(report, self.service.weights),
+            page.live: "",
             page.files: gr.File(files, visible=bool(files)),
+            page.look: gr.Radio(value=ALWAYS[0], visible=True),
+            page.preview: gr.Video(str(looks[ALWAYS[0]]), visible=True),
+            page.facts: clip_facts_html(report, self.service.weights),
+            page.people: "" if session.clip_start is None else first_frame_html(session.clip_start),
             page.chart: clip_chart_html(report),
             page.strip: "",
         }
 
     # Quick answers
 
+    def change_look(self, look: str, session: Session | None) -> str:
+        """The cut-out, or all steps beside each other."""
+        if session is None or session.clip is None or look not in session.clip.looks:
+            raise Problem(text.CLIP_EXPIRED)
+        return str(session.clip.looks[look])
+
     def open_frame(self, session: Session | None, event: gr.EventData) -> Update:
         """A frame that flickers, between its neighbours; the preview jumps to it."""
         if session is None or session.clip is None:
             raise Problem(text.CLIP_EXPIRED)
-        report, preview = session.clip
+        report, looks = session.clip
         frame = int(event.value)
         if not 0 <= frame < len(report.frames):
             raise Problem(text.CLIP_EXPIRED)
         return {
             self.page.chart: clip_chart_html(report, frame),
-            self.page.strip: strip_html(report, preview, frame),
+            self.page.strip: strip_html(report, looks["preview"], frame),
             self.page.preview: gr.Video(playback_position=report.frames[frame].time, autoplay=False),
         }
-
-
-def check_clip(clip: str | None, *others: Any) -> list[dict[str, Any]]:
-    """Before anything is queued: is this a clip, and is it within the limits? One answer per input."""
-    problem = find_problem(clip)
-    return [gr.validate(not problem, problem), *(gr.validate(True, "") for _ in others)]
 
 
 def find_problem(clip: str | None) -> str:
@@ -258,6 +355,16 @@ def find_problem(clip: str | None) -> str:
     if info.duration > MAX_SECONDS or info.frames > MAX_FRAMES:
         return text.ERROR_CLIP_LONG.format(got=info.duration, frames=info.frames, seconds=MAX_SECONDS, most=MAX_FRAMES)
     return ""
+
+
+@contextmanager
+def _clip_errors() -> Iterator[None]:
+    """What goes wrong with a clip, in plain words."""
+    with plain_errors(text.ERROR_CLIP):
+        try:
+            yield
+        except NobodyThereError:
+            raise Problem(text.CLIP_NOBODY_THERE) from None
 
 
 def _done_text(report: ClipReport) -> str:
@@ -280,7 +387,7 @@ def facts_of(report: ClipReport) -> dict[str, Any]:
 
 def _outputs(clip: str | Path, products: list[str], session: Session) -> dict[str, Path]:
     """A path for each product; raises `Problem` if there is none."""
-    if not [product for product in products if product != "preview"]:
+    if not [product for product in products if product not in ALWAYS]:
         raise Problem(text.ERROR_CLIP_FILES)
     folder = session.begin_clip()
     return {product: export_path(folder, file_stem(clip), product) for product in products if product in EXPORT_FORMATS}

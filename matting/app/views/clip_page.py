@@ -6,14 +6,15 @@ import gradio as gr
 
 from matting.app import text
 from matting.app.results.background import BackgroundChoice
-from matting.app.scripts import PICK
+from matting.app.scripts import PEOPLE, PICK
 from matting.app.uploads import PhotoInput
 from matting.app.views.photo_page import note_html
 from matting.app.views.swatches import build_swatches
 from matting.media.export import EXPORT_FORMATS
 
 SIZES = ("512", "768", "1024")
-CHOICES = [(kind.title, name) for name, kind in EXPORT_FORMATS.items() if name != "preview"]  # the preview is always made
+ALWAYS = tuple(text.CLIP_LOOKS)  # export formats that are made in any case, to be looked at
+CHOICES = [(kind.title, name) for name, kind in EXPORT_FORMATS.items() if name not in ALWAYS]
 FIRST_CHOICE = ("webm", "composite")
 
 
@@ -23,6 +24,7 @@ class ClipPage(NamedTuple):
     clip: gr.Video
     size: gr.Radio
     steady: gr.Checkbox
+    ignore_alpha: gr.Checkbox
     behind: gr.HTML
     picture: PhotoInput
     products: gr.CheckboxGroup
@@ -30,9 +32,12 @@ class ClipPage(NamedTuple):
     example: gr.Button
     stop: gr.Button
     note: gr.HTML
-    preview: gr.Video
+    live: gr.HTML
     files: gr.File
+    look: gr.Radio
+    preview: gr.Video
     facts: gr.HTML
+    people: gr.HTML
     chart: gr.HTML
     strip: gr.HTML
 
@@ -60,6 +65,7 @@ def _build_tray(has_example: bool) -> dict:
     with gr.Accordion(text.CLIP_SETTINGS, open=False, elem_id="clip-settings"):
         size = gr.Radio(SIZES, value=SIZES[0], label=text.CLIP_SIZE, info=text.CLIP_SIZE_INFO)
         steady = gr.Checkbox(True, label=text.CLIP_STEADY, info=text.CLIP_STEADY_INFO)
+        ignore_alpha = gr.Checkbox(False, label=text.CLIP_IGNORE_ALPHA, info=text.CLIP_IGNORE_ALPHA_INFO)
         swatches = build_swatches(text.CLIP_BACKGROUND, "clip-background", BackgroundChoice().colour)
     return {
         "clip": clip,
@@ -68,6 +74,7 @@ def _build_tray(has_example: bool) -> dict:
         "products": products,
         "size": size,
         "steady": steady,
+        "ignore_alpha": ignore_alpha,
         "behind": swatches.choice,
         "picture": swatches.picture,
     }
@@ -77,18 +84,33 @@ def _build_stage(waiting: str) -> dict:
     with gr.Row(elem_classes="status"):
         note = gr.HTML(note_html(waiting), elem_id="clip-note")
         stop = gr.Button(text.CLIP_STOP, size="sm", visible=False, min_width=80, scale=0, elem_id="clip-stop")
-    preview = gr.Video(label=text.CLIP_PREVIEW, interactive=False, loop=True, autoplay=True, buttons=[], elem_id="clip-preview")
-    gr.HTML(f'<p class="small">{text.CLIP_PREVIEW_NOTE}</p>')
-    facts = gr.HTML(elem_id="clip-facts")
+    live = gr.HTML(elem_id="clip-live")
     files = gr.File(label=text.CLIP_FILES, file_count="multiple", interactive=False, visible=False, elem_id="clip-files")
+    looks = [(title, name) for name, title in text.CLIP_LOOKS.items()]
+    look = gr.Radio(looks, value=ALWAYS[0], label=text.CLIP_LOOK, show_label=False, container=False, visible=False)
+    preview = gr.Video(
+        label=text.CLIP_PREVIEW,
+        show_label=False,
+        interactive=False,
+        loop=True,
+        autoplay=True,
+        buttons=[],
+        visible=False,
+        elem_id="clip-preview",
+    )
+    facts = gr.HTML(elem_id="clip-facts")
+    people = gr.HTML(js_on_load=PEOPLE, elem_id="clip-people")
     chart = gr.HTML(js_on_load=PICK, elem_id="clip-chart")
     strip = gr.HTML(elem_id="clip-strip")
     return {
         "note": note,
         "stop": stop,
+        "live": live,
+        "files": files,
+        "look": look,
         "preview": preview,
         "facts": facts,
-        "files": files,
+        "people": people,
         "chart": chart,
         "strip": strip,
     }

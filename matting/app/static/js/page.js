@@ -32,6 +32,7 @@ const hand = (input, files) => {
 };
 document.addEventListener('change', async (event) => {
   const input = event.target;
+  if (input.type === 'file') for (const close of document.querySelectorAll('.toast-close')) close.click();  // of the last file
   if (input.type !== 'file' || ours.has(event) || [...input.files].every(known)) return;
   event.stopImmediatePropagation();
   hand(input, await Promise.all([...input.files].map(named)));
