@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from matting.app import text
 from matting.app.errors import Problem, plain_errors
@@ -19,6 +20,7 @@ from matting.app.service import LONG_QUEUE, MODEL_QUEUE, SIZES, Service, Setting
 from matting.app.session import Session, StoppedError
 from matting.app.uploads import PhotoInput
 from matting.app.views.facts import refined_share
+from matting.app.views.panels import region_mask
 from matting.evaluation.methods import METHODS
 from matting.evaluation.metrics import Metrics
 from matting.evaluation.published import measured_rows, published_table
@@ -46,6 +48,7 @@ class Endpoints:
             gr.Image(label="cutout", format="png", visible=False),
             gr.Image(label="alpha", format="png", visible=False),
             gr.JSON(label="facts", visible=False),
+            gr.File(label="intermediate", file_count="multiple", visible=False),
             session,
         ]
         trigger.click(self.matte_image, [photo, *settings, session], outputs, **_named("matte_image", self.matte_image))
@@ -80,7 +83,7 @@ class Endpoints:
         cross_region: bool,
         session: Session | None,
         request: gr.Request,
-    ) -> tuple[str, str, dict[str, Any], Session]:
+    ) -> tuple[str, str, dict[str, Any], list[str], Session]:
         """Cut the people out of a photo.
 
         Args:
@@ -94,7 +97,8 @@ class Endpoints:
             The cut-out (RGBA PNG, edge colours cleaned), the alpha (8-bit grey PNG), and facts: sizes in pixels, the
             window of the photo that was looked at (a part of it where people are small), how much a dark one was
             brightened for the network, regions and their share of the photo, seconds per stage, device, weights, and
-            whether anybody was found.
+            whether anybody was found. Last, what the stages gave, as grey PNG files of the photo's size: the coarse alpha, the
+            trimap (0 background, 128 unknown, 255 foreground), and the refined regions in white.
         """
         if image is None:
             raise Problem(text.ERROR_NO_PHOTO)
@@ -103,7 +107,10 @@ class Endpoints:
         result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region), session)
         session.begin(result)
         cutout, alpha = (str(make_file(result, what, BackgroundChoice(), session)) for what in (CUTOUT, ALPHA))
-        return cutout, alpha, self._facts(result), session
+        matte = result.matte
+        stages = {"coarse": matte.coarse_8, "trimap": matte.trimap, "regions": np.uint8(255) * region_mask(matte)}
+        intermediate = [str(session.write(pixels, f"{result.stem}-{name}")) for name, pixels in stages.items()]
+        return cutout, alpha, self._facts(result), intermediate, session
 
     def inspect_region(
         self, x: float, y: float, request: gr.Request, image: str | None = None, session: Session | None = None

@@ -173,6 +173,8 @@ SAVE_ALPHA16 = "Alpha, 16 bit"
 SAVE_ZIP = "All six panels, zip"
 SAVE_NOTE = "At the photo's own size. A file is made when you ask for it and removed when you leave."
 SAVE_PANEL = "PNG"
+SAVE_METRICS = "All metrics, CSV"
+SAVE_METRICS_OF = "all metrics as a table, CSV"
 
 PARTS_TITLE = "{count} separate parts"
 PARTS_NOTE = "Click a part to leave it out, click again to bring it back. The cut-out above follows."
@@ -228,10 +230,12 @@ TRUTH_DRAWN_NOTE = (
     "The reference of this example was drawn by another network and chosen by eye; single hairs are missing in it, so "
     "finding them counts as an error here."
 )
+TRUTH_HEADLINE = "SAD <b>{refined:.2f}</b>, first stage alone {coarse:.2f}"
 TRUTH_NOTE = "Lower is better; P3M convention. The lowest number of each column is bold."
 TRUTH_ROWS = ("First stage alone", "Refined")
 TRUTH_COARSE_ERROR = "Error of the first stage"
 TRUTH_REFINED_ERROR = "Error after refinement"
+TRUTH_ERROR = "Error"
 TRUTH_WORST = "Largest error, enlarged"
 TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or more. The frame marks the largest error."
 
@@ -397,6 +401,7 @@ COMPARE_KNOWN = (
     "The photo of the first tab as it was cut out there, {width} × {height} pixels here. Choose more methods and press the "
     "button to run all of them on it with their usual settings."
 )
+COMPARE_LOWEST = "Lowest SAD: {method}, {sad:.2f}."
 COMPARE_TOUCHED = "This network is shown as you touched it up; the button runs it on the photo alone."
 COMPARE_NO_TRUTH = "Errors need the true alpha, which the first tab takes. Until then, these are the cut-outs."
 COMPARE_DOWNLOAD = "downloads {size}"
@@ -505,7 +510,7 @@ ABOUT_USE = """
 from gradio_client import Client, handle_file
 
 client = Client("http://127.0.0.1:7860")
-cutout, alpha, facts = client.predict(handle_file("portrait.jpg"), api_name="/matte_image")
+cutout, alpha, facts, (coarse, trimap, regions) = client.predict(handle_file("portrait.jpg"), api_name="/matte_image")
 region = client.predict(0.5, 0.2, api_name="/inspect_region")
 ```
 

@@ -19,12 +19,17 @@ def test_matte_and_look_into_a_region(connect, matte_elsewhere):
     client, photo = connect(), EXAMPLES / "silver.jpg"
     with pytest.raises(Exception, match="no photo yet"):
         client.predict(0.5, 0.25, api_name="/inspect_region")
-    cutout, alpha, facts = client.predict(handle_file(str(photo)), *SETTINGS, api_name="/matte_image")
+    cutout, alpha, facts, stages = client.predict(handle_file(str(photo)), *SETTINGS, api_name="/matte_image")
     matte = matte_elsewhere(photo, 512)
     np.testing.assert_array_equal(np.asarray(Image.open(alpha)), np.rint(matte.alpha * 255))
     assert Image.open(cutout).mode == "RGBA"
     assert facts["found_somebody"] and facts["regions"] == len(matte.regions.cells)
     assert facts["size_px"] == list(Image.open(photo).size)
+    coarse, trimap, regions = (np.asarray(Image.open(path)) for path in stages)
+    np.testing.assert_array_equal(coarse, np.rint(matte.coarse_alpha * 255))
+    np.testing.assert_array_equal(trimap, matte.trimap)
+    assert set(np.unique(regions)) == {0, 255} and (regions == 255).mean() == pytest.approx(facts["refined_share"], abs=0.01)
+    assert [Path(path).name for path in stages] == [f"silver-{name}.png" for name in ("coarse", "trimap", "regions")]
     assert facts["crop_px"] == matte.crop._asdict() and facts["brightening"] == round(matte.brightening, 2)
 
     region = client.predict(0.5, 0.25, api_name="/inspect_region")
@@ -73,7 +78,7 @@ def test_two_at_once_get_their_own_pictures(connect):
         photo = handle_file(str(EXAMPLES / f"{name}.jpg"))
         jobs[name] = connect().submit(photo, *SETTINGS, api_name="/matte_image")
     for name, job in jobs.items():
-        _, alpha, facts = job.result()
+        _, alpha, facts, _ = job.result()
         assert Path(alpha).name == f"{name}-alpha.png"
         assert facts["size_px"] == list(Image.open(EXAMPLES / f"{name}.jpg").size)
     assert len({job.result()[1] for job in jobs.values()}) == 2
@@ -99,7 +104,7 @@ def test_bad_photos_are_explained(connect, tmp_path, make, message):
 
 def test_nobody_found_is_said(connect, tmp_path):
     Image.linear_gradient("L").resize((400, 300)).save(tmp_path / "sky.png")
-    _, _, facts = connect().predict(handle_file(str(tmp_path / "sky.png")), *SETTINGS, api_name="/matte_image")
+    _, _, facts, _ = connect().predict(handle_file(str(tmp_path / "sky.png")), *SETTINGS, api_name="/matte_image")
     assert facts["found_somebody"] is False
 
 

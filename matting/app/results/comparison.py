@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matting.app import text
 from matting.app.errors import Problem, without_folders
+from matting.app.results.downloads import METRICS
+from matting.app.results.measured import metrics_csv
 from matting.app.results.result import Result, shrink
 from matting.app.service import Service
 from matting.app.session import Session, address_of, stoppable
+from matting.app.views.ground_truth import save_button
 from matting.app.views.panels import scale_html
 from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
 from matting.evaluation.methods import METHODS, Method
-from matting.evaluation.metrics import Metrics, measure, trimap_from_alpha
+from matting.evaluation.metrics import Metrics, measure, sad, trimap_from_alpha
+from matting.media.image import save_image
 from matting.postprocess.compositing import compose
 
 CUTOUT, ALPHA, ERROR = VIEWS = ("Cut-out", "Alpha", "Error")
@@ -96,10 +101,47 @@ def metrics_of(entries: Sequence[Compared], photo: Photo) -> dict[str, Metrics]:
     return {entry.title: measure(entry.alpha, photo.ground_truth) for entry in entries if entry.alpha is not None}
 
 
+def lowest_error(entries: Sequence[Compared], photo: Photo) -> str:
+    """Which method has the lowest SAD, in words; empty without a true alpha."""
+    if photo.ground_truth is None:
+        return ""
+    sads = {entry.title: sad(entry.alpha, photo.ground_truth) for entry in entries if entry.alpha is not None}
+    best = min(sads, key=sads.__getitem__, default=None)
+    return "" if best is None else text.COMPARE_LOWEST.format(method=best, sad=sads[best])
+
+
+def make_comparison_file(entries: Sequence[Compared], photo: Photo, what: str, session: Session) -> Path:
+    """Write what was measured and return its path.
+
+    Args:
+        entries: of the methods.
+        photo: they were given.
+        what: `METRICS` for a table of all of them, or the name of a method for the map of its error, all on one scale.
+        session: whose file it is.
+
+    Raises:
+        ValueError: if there is no such file, or no true alpha.
+    """
+    if photo.ground_truth is None:
+        raise ValueError(f"expected a true alpha to measure {photo.stem} against, got none")
+    if what == METRICS:
+        path = session.path(f"{photo.stem}-comparison.csv")
+        path.write_text(metrics_csv(metrics_of(entries, photo)), encoding="utf-8", newline="")
+        return path
+    chosen = next((entry for entry in entries if entry.name == what and entry.alpha is not None), None)
+    pixels = None if chosen is None else picture_of(chosen, photo, ERROR, _limit(entries, photo))
+    if pixels is None:
+        raise ValueError(f"expected {METRICS} or a method that was compared, got {what[:20]!r}")
+    path = session.path(f"{photo.stem}-error-{what}.png")
+    save_image(pixels, path)
+    return path
+
+
 def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, session: Session) -> str:
     """The pictures of all methods in one view, with seconds; all of them zoom together."""
     limit = _limit(entries, photo)
-    figures = [_figure(entry, picture_of(entry, photo, view, limit), view, photo.stem, session) for entry in entries]
+    shown = view if photo.ground_truth is not None or view != ERROR else CUTOUT
+    figures = [_figure(entry, picture_of(entry, photo, view, limit), shown, photo.stem, session) for entry in entries]
     scale = ""
     if view == ERROR:
         needed = f'<p class="small">{text.COMPARE_NO_TRUTH}</p>'
@@ -145,9 +187,10 @@ def _figure(entry: Compared, picture: NDArray[np.uint8] | None, view: str, stem:
         return f'<figure><div class="missing">{reason}</div><figcaption><b>{title}</b></figcaption></figure>'
     source = address_of(session.write(picture, f"{stem}-{entry.name}", lossy=view == CUTOUT))
     seconds = text.COMPARE_SECONDS.format(seconds=entry.seconds)
+    save = save_button(entry.name, text.SAVE_PANEL, f"{text.TRUTH_ERROR}, {entry.title}") if view == ERROR else ""
     return (
         f'<figure><div class="zoomed"><img src="{source}" alt="{title}"/></div>'
-        f"<figcaption><b>{title}</b><span>{seconds}</span></figcaption></figure>"
+        f"<figcaption><b>{title}</b><span>{seconds}</span>{save}</figcaption></figure>"
     )
 
 

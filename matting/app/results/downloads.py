@@ -9,6 +9,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.results.background import COLOUR, TRANSPARENT, BackgroundChoice
 from matting.app.results.framing import AS_IT_IS, Framing, framed_alpha, framed_picture
+from matting.app.results.measured import ERRORS, error_pixels, metrics_csv, result_rows
 from matting.app.results.result import Result
 from matting.app.session import Session
 from matting.app.views.panels import panel_pixels
@@ -17,6 +18,7 @@ from matting.media.icc import write_profile
 from matting.postprocess.bit_depth import to_8_bit, to_16_bit
 
 PNG, CUTOUT, JPG, WEBP, ALPHA, ALPHA16, ZIP = "png", "cutout", "jpg", "webp", "alpha", "alpha16", "panels"
+METRICS = "metrics"
 # the menu beside the one for the PNG as it is shown
 OTHERS = {
     CUTOUT: text.SAVE_CUTOUT,
@@ -38,7 +40,8 @@ def make_file(result: Result, what: str, background: BackgroundChoice, session: 
 
     Args:
         result: the photo.
-        what: `PNG`, a key of `OTHERS` or the name of a panel. `PNG`, `JPG` and `WEBP` show the person on the background.
+        what: `PNG`, a key of `OTHERS`, the name of a panel, `METRICS` or one of `ERRORS`. `PNG`, `JPG` and
+            `WEBP` show the person on the background.
         background: `PNG` and `WEBP` are transparent where this is; JPG cannot be and is white there.
         session: whose file it is.
         framing: how the person is framed, which the panels and the zip leave aside.
@@ -49,6 +52,9 @@ def make_file(result: Result, what: str, background: BackgroundChoice, session: 
     if what == ZIP:
         path = session.path(f"{result.stem}-{what}.zip")
         _write_zip(result, path)
+    elif what == METRICS:
+        path = session.path(f"{result.stem}-{what}.csv")
+        path.write_text(metrics_csv(result_rows(result)), encoding="utf-8", newline="")
     elif what in (PNG, JPG, WEBP):
         path = session.path(f"{result.stem}{framing.ending}-{_NAMES.get(background.kind, 'composite')}.{what}")
         save_file(_on_background(result, what, background, framing), what, path, framing.dpi)
@@ -93,7 +99,7 @@ def _picture(result: Result, what: str, framing: Framing) -> Image.Image:
         return Image.fromarray(to_16_bit(framed_alpha(result, framing)))
     if what == ALPHA:
         return Image.fromarray(to_8_bit(framed_alpha(result, framing)))
-    return Image.fromarray(panel_pixels(result, what))
+    return Image.fromarray(error_pixels(result, what) if what in ERRORS else panel_pixels(result, what))
 
 
 def _write_zip(result: Result, path: Path) -> None:

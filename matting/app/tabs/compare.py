@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from matting.app import text
+from matting.app.errors import plain_errors
 from matting.app.results.comparison import (
     CUTOUT,
     DEFAULT_METHODS,
@@ -14,13 +15,15 @@ from matting.app.results.comparison import (
     check_methods,
     comparison_html,
     known_already,
+    lowest_error,
+    make_comparison_file,
     method_choices,
     metrics_of,
     pair_of,
     photo_of,
     run_method,
 )
-from matting.app.scripts import ZOOM
+from matting.app.scripts import FAILED, PICK, SAVE, ZOOM
 from matting.app.service import LONG_QUEUE, QUICK, UNQUEUED, Service, latest
 from matting.app.session import Session, StoppedError
 from matting.app.views.ground_truth import metric_table
@@ -42,6 +45,7 @@ class _Page(NamedTuple):
     right: gr.Dropdown
     viewer: gr.HTML
     table: gr.HTML
+    sink: gr.File
 
 
 def _build_page() -> _Page:
@@ -52,15 +56,16 @@ def _build_page() -> _Page:
         stop = gr.Button(text.STOP, visible=False, scale=0, min_width=100)
         view = gr.Radio(VIEWS, value=CUTOUT, show_label=False, container=False, elem_id="view")
     note = gr.HTML(note_html(text.COMPARE_OPENING), elem_id="compare-note")
-    grid = gr.HTML(js_on_load=ZOOM, elem_id="comparison")
+    grid = gr.HTML(js_on_load=ZOOM + PICK, elem_id="comparison")
     with gr.Column(visible=False) as pair:
         gr.HTML(f"<h2>{text.COMPARE_PAIR}</h2>")
         with gr.Row():
             left = gr.Dropdown([], label=text.COMPARE_LEFT, elem_id="left")
             right = gr.Dropdown([], label=text.COMPARE_RIGHT, elem_id="right")
         viewer = build_viewer(text.COMPARE_PAIR, "pair", stage=False)
-    table = gr.HTML(elem_id="compare-table")
-    return _Page(methods, run, stop, note, view, grid, pair, left, right, viewer, table)
+    table = gr.HTML(js_on_load=PICK, elem_id="compare-table")
+    sink = gr.File(visible="hidden", elem_id="compare-sink")
+    return _Page(methods, run, stop, note, view, grid, pair, left, right, viewer, table, sink)
 
 
 class CompareTab:
@@ -79,6 +84,17 @@ class CompareTab:
         choice = [page.view, page.left, page.right, session]
         page.view.input(self.change_view, choice, [page.grid, page.viewer], **QUICK)
         gr.on([page.left.input, page.right.input], self.change_pair, choice, page.viewer, **QUICK)
+
+        for part in (page.grid, page.table):
+            made = part.select(self.save, session, page.sink, api_visibility="private", show_progress="hidden")
+            made.success(None, page.sink, None, js=SAVE, api_visibility="private", show_progress="hidden")
+            made.failure(None, None, None, js=FAILED, api_visibility="private", show_progress="hidden")
+
+    def save(self, session: Session | None, event: gr.EventData) -> str:
+        """A table of the metrics, or the map of a method's error."""
+        session, result = latest(session)
+        with plain_errors():
+            return str(make_comparison_file(session.comparison, photo_of(result), str(event.value), session))
 
     def stop_work(self, request: gr.Request) -> Update:
         self.service.sessions.stop(request)
@@ -115,7 +131,7 @@ class CompareTab:
             return {page.note: gr.skip()}
         photo = photo_of(session.result)
         session.comparison = known_already(session.result)
-        note = _sizes(text.COMPARE_KNOWN, photo)
+        note = " ".join(filter(None, (_sizes(text.COMPARE_KNOWN, photo), lowest_error(session.comparison, photo))))
         if session.result.painting.strokes:
             note += " " + text.COMPARE_TOUCHED
         return {page.note: note_html(note), page.grid: comparison_html(session.comparison, photo, view, session)}
@@ -130,6 +146,7 @@ class CompareTab:
 
     def _finish(self, photo: Photo, session: Session, note: str) -> Update:
         shown = self._pair_and_table(photo, session)
+        note = " ".join(filter(None, (note, lowest_error(session.comparison, photo))))
         return {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False), **shown}
 
     def _pair_and_table(self, photo: Photo, session: Session) -> Update:

@@ -33,7 +33,6 @@ from matting.app.service import (
 )
 from matting.app.session import Session, StoppedError
 from matting.app.views import actions
-from matting.app.views.ground_truth import ground_truth_html
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.photo_page import build_photo_page, note_html
 from matting.app.views.photo_shown import PhotoShown, browsers_show, done_note
@@ -69,7 +68,7 @@ class PhotoTab:
             page.actions,
         ]
         outputs += [page.facts, page.parts, page.parts_title, page.parts_picture, page.magnifier]
-        outputs += [page.panels, page.truth]
+        outputs += [page.panels, page.truth, page.headline]
         model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress_on": page.viewer, **LATEST}
         example = {**model, **EXAMPLE_QUEUE}
 
@@ -101,10 +100,11 @@ class PhotoTab:
             **PICKED,
         )
         page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
-        truth = [page.truth_file, page.truth]
+        truth = [page.truth_file, page.truth, page.headline]
         page.truth_file.input(self.compare_truth, [page.truth_file, self.session], truth, **reading)
         self._save_on(page.actions.select, self.save, look, page.sink, SAVE)
         self._save_on(page.panels.select, self.save, look, page.sink, SAVE)
+        self._save_on(page.truth.select, self.save, look, page.sink, SAVE)
         self._save_on(page.actions.input, self.copy, look, page.copied, COPY)
 
     def _save_on(self, event: Any, handler: Any, look: list, sink: gr.File, js: str) -> None:
@@ -351,7 +351,7 @@ class PhotoTab:
     def compare_truth(self, truth: str | None, session: Session | None) -> Iterator[Update]:
         """A true alpha for the photo, or for the next one if there is none; one that cannot be used is taken out of its box."""
         if session is None or session.result is None:
-            yield {self.page.truth: ""}
+            yield {self.page.truth: "", self.page.headline: ""}
             return
         session.take(truth)
         result = session.result
@@ -361,7 +361,7 @@ class PhotoTab:
             yield {self.page.truth_file: None}
             raise
         result = session.result = result.with_ground_truth(alpha)
-        yield {self.page.truth: ground_truth_html(result, session)}
+        yield self.shown.truth(result, session)
 
     def save(self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.EventData) -> str:
         """The file that was asked for."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from matting.app import text
+from matting.app.results.measured import error_maps, result_rows
 from matting.app.results.result import Result, shrink
 from matting.app.session import Session, address_of
 from matting.app.views.panels import scale_html
@@ -21,19 +22,15 @@ _WORST_SHARE = 0.12  # side of the enlarged square as a share of the longer side
 
 def ground_truth_html(result: Result, session: Session) -> str:
     """Metric table and error maps, or nothing without a true alpha."""
-    if result.ground_truth is None:
+    if result.truth_8 is None:
         return ""
-    alphas = (result.matte.coarse_alpha, result.alpha)
-    titles = (text.TRUTH_COARSE_ERROR, text.TRUTH_REFINED_ERROR)
-    errors = dict(zip(titles, (np.abs(alpha - result.ground_truth) for alpha in alphas), strict=True))
-    rows = dict(zip(text.TRUTH_ROWS, result.errors, strict=True))
     drawn = result.example is not None and result.example.drawn
     title, note = (text.TRUTH_DRAWN_TITLE, text.TRUTH_DRAWN_NOTE) if drawn else (text.TRUTH_TITLE, "")
-    return f"<h2>{title}</h2><p>{note} {text.TRUTH_NOTE}</p>{metric_table(rows)}{error_maps(errors, result, session)}"
+    return f"<h2>{title}</h2><p>{note} {text.TRUTH_NOTE}</p>{metric_table(result_rows(result))}{_maps(result, session)}"
 
 
 def metric_table(rows: Mapping[str, Metrics]) -> str:
-    """HTML table, a row a method; the best of each column is bold."""
+    """HTML table, a row a method; the best of each column is bold. A button asks for all metrics as a file."""
     best = {field: min(getattr(metrics, field) for metrics in rows.values()) for _, field in SHOWN}
     head = "".join(f"<th>{title}</th>" for title, _ in SHOWN)
     body = "".join(
@@ -42,15 +39,29 @@ def metric_table(rows: Mapping[str, Metrics]) -> str:
     )
     return (
         f'<div class="scroll"><table class="metrics"><thead><tr><th>{text.COMPARE_METHOD}</th>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f"<tbody>{body}</tbody></table></div>{save_button('metrics', text.SAVE_METRICS, text.SAVE_METRICS_OF)}"
     )
 
 
-def error_maps(errors: Mapping[str, NDArray[np.float32]], result: Result, session: Session) -> str:
+def headline_html(result: Result) -> str:
+    """The figure that counts, for the top of the page; nothing without a true alpha."""
+    if result.truth_8 is None or (result.example is not None and result.example.drawn):
+        return ""
+    coarse, refined = result.errors
+    return f'<p class="headline" role="status">{text.TRUTH_HEADLINE.format(refined=refined.sad, coarse=coarse.sad)}</p>'
+
+
+def save_button(what: str, kind: str, title: str) -> str:
+    """A small button that asks for a file."""
+    return f'<button type="button" class="chip" data-pick="{what}" aria-label="{text.SAVE}: {escape(title)}">{kind}</button>'
+
+
+def _maps(result: Result, session: Session) -> str:
     """Maps of absolute error on one scale; the largest error of each is framed, and that place of the alpha enlarged."""
+    errors = error_maps(result)
     limit = shared_limit(list(errors.values()))
     figures = []
-    for title, error in errors.items():
+    for (name, error), title in zip(errors.items(), (text.TRUTH_COARSE_ERROR, text.TRUTH_REFINED_ERROR), strict=True):
         source = address_of(session.write(error_colours(shrink(error), limit), f"{result.stem}-error"))
         left, top, side = worst_square(error)
         height, width = error.shape
@@ -59,7 +70,7 @@ def error_maps(errors: Mapping[str, NDArray[np.float32]], result: Result, sessio
         figures.append(
             f'<figure class="panel error"><div class="framed"><img src="{source}" alt="{escape(title)}"/>'
             f'<i style="{frame}"></i><img class="inset" src="{data_uri(crop)}" alt="{escape(text.TRUTH_WORST)}"/></div>'
-            f"<figcaption><b>{escape(title)}</b></figcaption></figure>"
+            f"<figcaption><div><b>{escape(title)}</b>{save_button(name, text.SAVE_PANEL, title)}</div></figcaption></figure>"
         )
     scale = text.TRUTH_SCALE.format(limit=limit)
     legend = scale_html(ERROR_MAP, "0", f"{limit:.2f}")

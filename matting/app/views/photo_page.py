@@ -35,6 +35,7 @@ class PhotoPage(NamedTuple):
     ignore_alpha: gr.Checkbox
     truth_file: PhotoInput
     note: gr.HTML
+    headline: gr.HTML
     stop: gr.Button
     viewer: gr.HTML
     actions: gr.HTML
@@ -68,7 +69,7 @@ def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
         }
     details["magnifier"] = gr.HTML(js_on_load=WIPE, elem_id="magnifier")
     details["panels"] = gr.HTML(js_on_load=PANELS, elem_id="panels")
-    details["truth"] = gr.HTML(elem_id="truth")
+    details["truth"] = gr.HTML(js_on_load=PICK, elem_id="truth")
     return PhotoPage(**tray, **stage, **details)
 
 
@@ -105,6 +106,7 @@ def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
 def _build_stage() -> dict:
     with gr.Row(elem_classes="status"):
         note = gr.HTML(note_html(text.WAITING), elem_id="note")
+        headline = gr.HTML(elem_id="headline")
         stop = gr.Button(text.STOP, size="sm", visible=False, min_width=80, scale=0, elem_id="stop")
     viewer = build_viewer(text.VIEWER_LABEL, "result", stage=True)
     actions = build_actions()
@@ -114,6 +116,7 @@ def _build_stage() -> dict:
     facts = gr.HTML(elem_id="facts")
     return {
         "note": note,
+        "headline": headline,
         "stop": stop,
         "viewer": viewer,
         "actions": actions,

@@ -17,7 +17,7 @@ from matting.app.service import Service
 from matting.app.session import Session
 from matting.app.views import actions, viewer
 from matting.app.views.facts import facts_html
-from matting.app.views.ground_truth import ground_truth_html
+from matting.app.views.ground_truth import ground_truth_html, headline_html
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.panels import panels_html
 from matting.app.views.photo_page import PhotoPage, example_strip, note_html
@@ -44,6 +44,7 @@ class PhotoShown:
             page.parts: gr.Column(visible=result.parts.count > 1),
             page.parts_title: parts_title(result),
             page.examples: example_strip(service.examples, result.example),
+            page.headline: gr.skip() if result.truth_8 is not None else "",
         }
 
     def stage(self, result: Result, session: Session, look: Look) -> Update:
@@ -58,8 +59,12 @@ class PhotoShown:
         return {
             self._page.magnifier: magnifier_html(result, find_spots(result)),
             self._page.panels: panels_html(result, session),
-            self._page.truth: ground_truth_html(result, session),
+            **self.truth(result, session),
         }
+
+    def truth(self, result: Result, session: Session) -> Update:
+        """What was measured against the true alpha; nothing without one."""
+        return {self._page.truth: ground_truth_html(result, session), self._page.headline: headline_html(result)}
 
     def tray(self, session: Session) -> Update:
         """The photo that the stage shows, for the tray; our own pictures lie beside it and not in it."""
@@ -71,7 +76,7 @@ class PhotoShown:
     def nothing(self) -> Update:
         """No photo: everything is empty."""
         page = self._page
-        empty = (page.facts, page.parts_title, page.magnifier, page.panels, page.truth)
+        empty = (page.facts, page.parts_title, page.magnifier, page.panels, page.truth, page.headline)
         return {
             page.photo: None,
             page.truth_file: None,
