@@ -34,6 +34,7 @@ CONNECTIONS_EACH = 128
 # Time
 TIME_TO_LIVE_S = 30 * 60  # of a session without a new photo, and of what it has on disk
 FILES_S = 35 * 60  # of any file that no open session owns
+RELOAD_S = 60  # of the last result of a page that was closed: it may only have been loaded again
 UNATTENDED_S = 2 * 60  # of a session whose page or program is not connected
 PASSING_S = 10 * 60  # of the files made for a caller without a session
 UNHEARD_S = 10  # of work whose answer nobody waits for

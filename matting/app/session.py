@@ -4,6 +4,7 @@ All of it goes when the page is closed, after `limits.TIME_TO_LIVE_S` without a 
 sessions together hold too much.
 """
 
+import hmac
 import secrets
 import shutil
 import threading
@@ -59,6 +60,7 @@ class Session:
         painting: what the visitor has painted over the photo begun last, whether that was worked on or not.
         address: of the visitor.
         used: when its last request came, on the monotonic clock.
+        visit: a secret of the browser's tab, by which its last result is found again after a reload; empty for programs.
         passing: whether it is for one request alone; it remembers no result.
         threads: that are at work for it.
         batch_threads: those at work on a batch.
@@ -80,6 +82,7 @@ class Session:
     painting: Painting = field(default_factory=Painting)
     address: str = ""
     used: float = field(default_factory=time.monotonic)
+    visit: str = ""
     passing: bool = False
     threads: set[int] = field(default_factory=set)
     batch_threads: set[int] = field(default_factory=set)
@@ -233,6 +236,7 @@ class Sessions:
         self._root = root
         self._by_hash: WeakValueDictionary[str, Session] = WeakValueDictionary()
         self._passing: dict[str, Session] = {}
+        self._left: dict[str, Session] = {}  # by visit; nothing but the last result of each
 
     def of(self, session: Session | None, request: gr.Request) -> Session:
         """The page's session, begun if this is its first request or the last one has expired.
@@ -248,7 +252,8 @@ class Sessions:
         if session is None:
             session = self._by_hash.get(key)
         if session is None or session.closed:
-            session = self._begin(request)
+            before, session = session, self._begin(request)
+            session.visit = "" if before is None else before.visit  # what the tab knows
         session.used = time.monotonic()
         self._by_hash[key] = session
         return session
@@ -260,10 +265,33 @@ class Sessions:
         return session
 
     def leave(self, request: gr.Request) -> None:
-        """The page was closed."""
+        """The page was closed, or is being loaded again: only the last result stays, for `limits.RELOAD_S`."""
         session = self._by_hash.pop(_key(request) or "", None)
-        if session is not None:
-            session.clear()
+        if session is None:
+            return
+        if session.visit and session.result is not None and not session.closed:
+            self._left[session.visit] = Session(
+                session.folder, session.result, session.comparison, address=session.address, visit=session.visit
+            )
+        session.clear()
+
+    def resume(self, visit: str, session: Session) -> bool:
+        """Give a page that was loaded again the last result of the page before it; whether there is one.
+
+        Args:
+            visit: what the browser's tab was told before. Whoever does not know it, or asks from another address, gets nothing.
+            session: of the page that has just been opened.
+        """
+        open_pages = (other for other in self._by_hash.values() if hmac.compare_digest(other.visit.encode(), visit.encode()))
+        before = self._left.get(visit) or next(open_pages, None)  # its end may be noticed later
+        if not visit or before is None or before is session or before.result is None or session.passing:
+            return False
+        if before.address != session.address:
+            return False
+        self._left.pop(visit, None)
+        session.begin(before.result)
+        session.comparison, session.painting, session.turn = before.comparison, before.result.painting, object()
+        return True
 
     def stop(self, request: gr.Request, *, batch: bool = False) -> None:
         """The page no longer wants what it is waiting for: its batch, or anything else."""
@@ -309,7 +337,12 @@ class Sessions:
         for key, session in [*self._by_hash.items()]:
             if now - session.used > limits.UNATTENDED_S and not attended(key):
                 session.clear()
-        held = [(session, session.held_bytes) for session in sorted(self._by_hash.values(), key=lambda session: session.used)]
+        for visit, session in [*self._left.items()]:
+            if session.closed or now - session.used > limits.RELOAD_S:
+                session.clear()
+                del self._left[visit]
+        remembered = sorted([*self._by_hash.values(), *self._left.values()], key=lambda session: session.used)
+        held = [(session, session.held_bytes) for session in remembered]
         if limits.per_address():
             for address in {session.address for session, _ in held}:
                 _make_room([entry for entry in held if entry[0].address == address], limits.RESULTS_BYTES_EACH)

@@ -122,6 +122,7 @@ STOP = "Stop"
 STOPPED = "Stopped. Drop a photo to start again."
 WORKING = "Looking for the person …"
 WAITING = "Drop a photo here and the cut-out appears on its own."
+RETURNED = "This is your last result. The settings are at their beginning again."
 EXAMPLE_NOTE = "This is an example. Drop your own photo and it takes its place."
 DONE_NOTE = "Done in {seconds:.1f} seconds."
 NOBODY = (
@@ -481,7 +482,8 @@ ABOUT_PRIVACY = """
 
 Your photo is processed in memory on this server, and shown to this page only. It is not logged, not shared, not used for
 training, and no statistics are sent anywhere. Files made for you are deleted when you close the page, and after an hour
-at the latest, those of a batch when the next one begins; whoever has the address of one can see it until then.
+at the latest, those of a batch when the next one begins; whoever has the address of one can see it until then. Your last
+result stays in memory for a minute after that, so that a page that is loaded again has it still.
 """
 ABOUT_CREDITS = """
 ### Credits and licences

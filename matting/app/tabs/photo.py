@@ -1,7 +1,7 @@
 """Tab "Photo": drop a photo, get the person."""
 
 from collections.abc import Callable, Iterator
-from secrets import token_hex
+from secrets import token_hex, token_urlsafe
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +14,7 @@ from matting.app.results.downloads import PNG, make_file
 from matting.app.results.framing import Look, read_framing
 from matting.app.results.result import Result
 from matting.app.results.strokes import Painting, read_painting
-from matting.app.scripts import COPY, FAILED, SAVE
+from matting.app.scripts import COPY, FAILED, RETURNED, SAVE
 from matting.app.service import (
     EVERY,
     EXAMPLE_QUEUE,
@@ -72,7 +72,8 @@ class PhotoTab:
         model = {**MODEL_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress_on": page.viewer, **LATEST}
         example = {**model, **EXAMPLE_QUEUE}
 
-        demo.load(self.show_first, [self.session], **example)
+        opened = {**example, "outputs": [*outputs, page.visit], "js": RETURNED}
+        demo.load(self.show_first, [page.visit, self.session], **opened)
         inputs = [page.photo, page.truth_file, *settings, *look, self.session]
         new_photo = page.photo.input(self.announce, [page.photo, self.session], outputs, **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
@@ -140,6 +141,17 @@ class PhotoTab:
 
     def stop_work(self, request: gr.Request) -> None:
         self.service.sessions.stop(request)
+
+    def _returned(self, session: Session) -> Update:
+        """The last result, on a page that knows nothing of it."""
+        _, result = latest(session)
+        return {
+            **self.shown.stage(result, session, Look()),
+            **self.shown.result(result, session, None),
+            **self.shown.details(result, session),
+            **self.shown.tray(session),
+            self.page.note: note_html(text.EXAMPLE_NOTE if result.example else text.RETURNED),
+        }
 
     def show_kept(self, session: Session | None, choice: str, picture: str | None, framing: str) -> Update:
         """The work was stopped: the page shows what there was before it, whatever it shows now."""
@@ -232,9 +244,14 @@ class PhotoTab:
         compute = lambda: self.service.example(number)  # noqa: E731
         yield from self._run(compute, session, seen_look(choice, picture, framing), perf_counter())
 
-    def show_first(self, session: Session | None, request: gr.Request) -> Iterator[Update]:
-        """The page has just been opened: show what it does on the first example."""
+    def show_first(self, visit: str, session: Session | None, request: gr.Request) -> Iterator[Update]:
+        """The page has just been opened: show its last result if it was loaded again, or what it does on the first example."""
         session = self.service.sessions.of(session, request)
+        session.visit = session.visit or token_urlsafe(24)
+        yield {self.session: session, self.page.visit: session.visit}
+        if session.turn is None and visit and self.service.sessions.resume(visit, session):
+            yield {self.session: session, **self._returned(session)}
+            return
         if not self.service.examples or session.turn is not None:  # the visitor was faster
             yield {self.session: session}
             return

@@ -11,7 +11,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.results.background import TRANSPARENT
 from matting.app.results.result import ExamplePhoto
-from matting.app.scripts import PANELS, PICK, WIPE
+from matting.app.scripts import PANELS, PICK, VISIT, WIPE
 from matting.app.service import SIZES
 from matting.app.uploads import PhotoInput
 from matting.app.views.actions import build_actions
@@ -51,6 +51,7 @@ class PhotoPage(NamedTuple):
     magnifier: gr.HTML
     panels: gr.HTML
     truth: gr.HTML
+    visit: gr.HTML
 
 
 def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
@@ -70,6 +71,7 @@ def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
     details["magnifier"] = gr.HTML(js_on_load=WIPE, elem_id="magnifier")
     details["panels"] = gr.HTML(js_on_load=PANELS, elem_id="panels")
     details["truth"] = gr.HTML(js_on_load=PICK, elem_id="truth")
+    details["visit"] = gr.HTML(js_on_load=VISIT, visible="hidden", elem_id="visit")
     return PhotoPage(**tray, **stage, **details)
 
 
