@@ -39,7 +39,7 @@ def cut_out(job: tuple[Path, Path]) -> str:
         result.parent.mkdir(parents=True, exist_ok=True)
         save_image(matte_image(photo, _state.model).cutout(), result)
     except (ValueError, OSError, MemoryError) as error:
-        return f"{photo}: {error or type(error).__name__}"
+        return f"{photo}: {str(error) or type(error).__name__}"
     return ""
 
 

@@ -48,3 +48,35 @@ def test_many_photos_are_resumed(lite_model, tmp_path: Path):
     assert "2 done, 1 failed" in done.stdout and "broken.jpg" in done.stderr
     assert sorted(path.name for path in target.rglob("*.png")) == ["a.png.png", "a.webp.png", "b.png.png"]
     assert (target / "deep" / "b.png.png").read_bytes() == b"done before"
+
+
+def test_a_worker_of_ray_and_what_is_left_for_it(saved: Path, tmp_path: Path, monkeypatch):
+    module = runpy.run_path(str(EXAMPLES / "ray_photos.py"))
+    source, target = tmp_path / "in", tmp_path / "out"
+    (source / "deep").mkdir(parents=True)
+    for name in ("a.png", "deep/b.webp"):
+        Image.fromarray(draw_person(60, 50)[0]).save(source / name)
+    (source / "broken.jpg").write_bytes(b"no picture")
+    (source / "note.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    rows = module["remaining"](Path("in"), Path("out"))
+    assert [Path(row["photo"]).name for row in rows] == ["a.png", "broken.jpg", "b.webp"]
+    threads = torch.get_num_threads()
+    try:
+        work = module["CutOut"](str(saved))
+        done = [work(row) for row in rows]
+    finally:
+        torch.set_num_threads(threads)
+    assert [bool(row["error"]) for row in done] == [False, True, False]
+    with Image.open(target / "deep" / "b.webp.png") as cutout:
+        assert cutout.mode == "RGBA" and cutout.size == (50, 60)
+    assert [Path(row["photo"]).name for row in module["remaining"](source, target)] == ["broken.jpg"]
+
+
+def test_without_ray_the_example_says_so(tmp_path: Path, monkeypatch, capsys):
+    main = runpy.run_path(str(EXAMPLES / "ray_photos.py"))["main"]
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr(sys, "argv", ["ray_photos.py", str(tmp_path), str(tmp_path / "out")])
+    assert main() == 1
+    assert capsys.readouterr().err == "this needs Ray: pip install 'ray[data]'\n"

@@ -35,7 +35,7 @@ ONLY_IN = {
     "gradio": {"app"},
     "huggingface_hub": {"weights"},
     "matplotlib": {"training", "evaluation", "app"},
-    "onnxruntime": {"evaluation"},
+    "onnxruntime": {"weights"},
     "pillow_heif": {"media"},
     "pymatting": {"training", "evaluation"},
     "ray": {"evaluation"},

@@ -43,23 +43,49 @@ def test_the_command_exists():
 def test_extras():
     extras = PROJECT["optional-dependencies"]
     space, tests = ((ROOT / name).read_text().split() for name in ("requirements.txt", "tests/requirements.txt"))
-    assert set(extras) == {"app", "train", "evaluate", "export", "ray"}
+    assert set(extras) == {"app", "train", "evaluate", "export", "onnx", "ray", "video"}
     assert {*PROJECT["dependencies"], *extras["app"]} == set(space)
-    assert {*extras["train"], *extras["evaluate"], *extras["export"]} <= {*space, *tests}  # what the tests run with
+    assert {*extras["export"]} < {*extras["onnx"]} and {*extras["video"]} <= {*extras["app"]} & {*extras["evaluate"]}
+    assert {*extras["train"], *extras["evaluate"], *extras["onnx"]} <= {*space, *tests}  # what the tests run with
 
 
-@pytest.mark.slow
-def test_the_core_needs_none_of_the_extras(tmp_path: Path):
-    script = """
+CORE = """
 import sys
-sys.modules.update(dict.fromkeys(["gradio", "matplotlib", "pymatting", "numba", "onnx", "onnxscript", "onnxruntime", "ray"]))
+sys.modules.update(dict.fromkeys(
+    ["av", "gradio", "matplotlib", "pymatting", "numba", "onnx", "onnxscript", "onnxruntime", "ray"]
+))
 import matting, matting.cli.run, matting.cli.watch, matting.cli.weights
 from matting.cli.photo import main
 sys.exit(main(sys.argv[1:]))
 """
-    command = [sys.executable, "-c", script, "examples/silver.jpg", "-o", str(tmp_path / "out.png"), "--max-side", "128"]
+
+
+@pytest.mark.slow
+def test_the_core_needs_none_of_the_extras(tmp_path: Path):
+    command = [sys.executable, "-c", CORE, "examples/silver.jpg", "-o", str(tmp_path / "out.png"), "--max-side", "128"]
     subprocess.run(command, check=True, cwd=ROOT)
     assert (tmp_path / "out.png").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["examples/clip.mp4", "-o", "OUT.webm"],
+            "clip.mp4 is a clip, and clips need PyAV: pip install 'portrait-matting[video]'",
+        ),
+        (
+            ["examples/silver.jpg", "-o", "OUT.png", "--backend", "onnx"],
+            "backend 'onnx' needs onnx, onnxruntime, onnxscript: pip install 'portrait-matting[onnx]'",
+        ),
+    ],
+)
+def test_what_needs_an_extra_says_so(tmp_path: Path, arguments: list[str], message: str):
+    arguments = [text.replace("OUT", str(tmp_path / "out")) for text in arguments]
+    run = subprocess.run([sys.executable, "-c", CORE, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1 and message in run.stderr and "Traceback" not in run.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_version_and_licence_are_the_same_everywhere():

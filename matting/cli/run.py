@@ -65,7 +65,7 @@ def run(jobs: Sequence[AnyJob], options: argparse.Namespace) -> list[Outcome]:
     if options.ray:
         outcomes: Iterable[Outcome] = map_on_ray(jobs, partial(make_worker, options), options.ray, options.workers)
     else:
-        model = load_model(options.weights, options.device)
+        model = load_model(options.weights, options.device, options.backend)
         outcomes = (run_job(job, model, options) for job in jobs)
     done = []
     for outcome in tqdm(outcomes, total=len(jobs), unit="file", disable=len(jobs) == 1):
@@ -76,7 +76,7 @@ def run(jobs: Sequence[AnyJob], options: argparse.Namespace) -> list[Outcome]:
 
 def make_worker(options: argparse.Namespace) -> Callable[[AnyJob], Outcome]:
     """Gives `run_job` with a network of its own."""
-    return partial(run_job, model=load_model(options.weights, options.device), options=options)
+    return partial(run_job, model=load_model(options.weights, options.device, options.backend), options=options)
 
 
 def report(outcome: Outcome, options: argparse.Namespace) -> None:
@@ -104,7 +104,7 @@ def run_job(job: AnyJob, model: MattingNetwork, options: argparse.Namespace) -> 
             return Outcome(job.source, job.targets, "", False, {"seconds": round(time.perf_counter() - began, 3)})
         return cut_out_photo(job, model, options)
     except (ValueError, OSError, MemoryError) as error:
-        return Outcome(job.source, [], f"{job.source}: {error or type(error).__name__}", False, {})
+        return Outcome(job.source, [], f"{job.source}: {str(error) or type(error).__name__}", False, {})
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this file's failure, and the others are done
         return Outcome(job.source, [], f"{job.source}: unexpected {type(error).__name__}: {error}", False, {})
 

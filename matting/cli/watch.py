@@ -29,7 +29,7 @@ def watch(options: argparse.Namespace) -> int:
         raise ValueError("the results need another folder than the one that is watched")
     options.output.mkdir(parents=True, exist_ok=True)
     options.skip_existing = not options.overwrite
-    model = load_model(options.weights, options.device)
+    model = load_model(options.weights, options.device, options.backend)
     print(printable(f"watching {folder}; Ctrl-C ends it"), file=sys.stderr)
     for file in arrivals(folder):
         options.inputs = [file]

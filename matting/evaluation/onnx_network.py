@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from matting.weights.onnx_session import open_session
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -61,7 +62,9 @@ class OnnxNetwork:
         """
         self.path = Path(path)
         self.preprocessing = preprocessing
-        self.session = _open(self.path)
+        if not self.path.is_file():
+            raise ValueError(f"there is no file {self.path}")
+        self.session = open_session(self.path, ("CUDAExecutionProvider", "CPUExecutionProvider"))
         inputs = self.session.get_inputs()
         outputs = [output.name for output in self.session.get_outputs()]
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
@@ -103,20 +106,3 @@ def _to_input(image: NDArray[np.uint8], size: tuple[int, int], preprocessing: Pr
     resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     scaled = (resized / np.float32(255) - np.array(preprocessing.mean, np.float32)) / np.array(preprocessing.std, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
-
-
-def _open(path: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError("this method needs onnxruntime: pip install onnxruntime") from error
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
-                 if name in onnxruntime.get_available_providers()]  # fmt: skip
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # onnxruntime's errors have no common base class
-        raise ValueError(f"{path.name} is not a network that onnxruntime can load: {error}") from error

@@ -4,9 +4,11 @@ With automatic working size the stage may run twice: on the whole photo, and on 
 small in it, so that they cover more pixels of the network's input.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -16,7 +18,7 @@ from matting.inference.crop import Crop, closer_crop, cuts_people, loses_people,
 from matting.inference.exposure import brighten
 from matting.inference.scribbles import apply_scribbles, label_cells
 from matting.inference.working_size import AUTO_MAX_SIDE, working_size
-from matting.network import CoarsePrediction, MattingNetwork
+from matting.network import CoarsePrediction, MattingNetwork, ScaleLogits
 from matting.postprocess.upsample import to_array, to_tensor
 
 # Largest magnification of a crop; people enlarged further are blurred and taken for background (IoU of people of 10% of the
@@ -52,7 +54,9 @@ class CoarsePass(NamedTuple):
         return self.image.shape[2], self.image.shape[3]
 
 
-def run_coarse_passes(photo: Photo, model: MattingNetwork, max_side: int | None, clock: Clock) -> list[CoarsePass]:
+def run_coarse_passes(
+    photo: Photo, model: MattingNetwork, max_side: int | None, clock: Clock, first: CoarsePass | None = None
+) -> list[CoarsePass]:
     """Run the coarse stage on the whole photo and, with automatic working size, on a crop around people who are small.
 
     Args:
@@ -60,17 +64,38 @@ def run_coarse_passes(photo: Photo, model: MattingNetwork, max_side: int | None,
         model: the network.
         max_side: longer working side in pixels; None is automatic.
         clock: measures "resize" and "coarse".
+        first: the pass on the whole photo, if it is there already.
 
     Returns:
         One or two passes, the whole photo first.
     """
     height, width = photo.pixels.shape[:2]
-    first = _run_coarse(photo, whole(height, width), model, max_side, clock)
+    if first is None:
+        first = _run_coarse(photo, whole(height, width), model, max_side, clock)
     crop = closer_crop(to_array(first.coarse.alpha[0]), height, width) if max_side is None else None
     if crop is None:
         return [first]
     side = _MAX_MAGNIFICATION * max(crop.bottom - crop.top, crop.right - crop.left)
     return [first, _run_coarse(photo, crop, model, side if side < AUTO_MAX_SIDE else None, clock)]
+
+
+def run_first_passes(
+    photos: Sequence[Photo], model: MattingNetwork, max_side: int | None, device: torch.device
+) -> list[CoarsePass]:
+    """The passes on several whole photos without scribbles, of one working size, computed as one batch."""
+    height, width = photos[0].pixels.shape[:2]
+    size = working_size(height, width, max_side)
+    images = torch.cat([to_tensor(photo.pixels, size, device) for photo in photos])
+    network_images = brighten(images)
+    coarse = drop_small_components(model.coarse(network_images))
+    passes = []
+    for index, photo in enumerate(photos):
+        part, (height, width) = slice(index, index + 1), photo.pixels.shape[:2]
+        logits = tuple(ScaleLogits(scale.alpha[part], scale.trimap[part]) for scale in coarse.logits)
+        features = None if coarse.features is None else coarse.features[part]
+        own = CoarsePrediction(coarse.alpha[part], coarse.trimap[part], logits, features)
+        passes.append(CoarsePass(whole(height, width), images[part], network_images[part], own))
+    return passes
 
 
 def choose_pass(passes: list[CoarsePass], height: int, width: int) -> CoarsePass:

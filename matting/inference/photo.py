@@ -1,12 +1,14 @@
 """Matting of a photo: `matte_image` is the list of all steps, in their order."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.inference.clock import Clock
-from matting.inference.coarse_stage import Photo, choose_pass, run_coarse_passes
+from matting.inference.coarse_stage import CoarsePass, Photo, choose_pass, run_coarse_passes
 from matting.inference.exposure import brightening
 from matting.inference.matte import Matte, Regions
 from matting.inference.scribbles import check_scribbles
@@ -19,7 +21,17 @@ from matting.postprocess.upsample import enlarge_coarse, resize_alpha, to_array,
 _WHITE = (255, 255, 255)
 
 
-@torch.inference_mode()
+@dataclass(frozen=True)
+class Steps:
+    """What is done to a photo and what is left out; see `matte_image`."""
+
+    unknown_bias: float = 0.0
+    refine: bool = True
+    cross_region: bool = True
+    guided_filter: bool = True
+    closed_form: bool = True
+
+
 def matte_image(
     image: ImageSource | Picture,
     model: MattingNetwork,
@@ -60,22 +72,44 @@ def matte_image(
     Raises:
         ValueError: if the image cannot be read (see `load_picture`), max_side is not positive, or scribbles do not fit.
     """
-    picture = image if isinstance(image, Picture) else load_picture(image)
-    pixels, input_alpha = (picture.on(_WHITE), None) if ignore_alpha else picture
-    height, width = pixels.shape[:2]
+    picture = open_picture(image, ignore_alpha)
     if scribbles is not None:
-        check_scribbles(scribbles, height, width)
+        check_scribbles(scribbles, *picture.image.shape[:2])
+    return matte_picture(
+        picture, model, max_side, Steps(unknown_bias, refine, cross_region, guided_filter, closed_form), scribbles=scribbles
+    )
+
+
+def open_picture(image: ImageSource | Picture, ignore_alpha: bool) -> Picture:
+    """The picture of a photo; without its alpha, on white, if this is to be ignored. Raises ValueError as `load_picture`."""
+    picture = image if isinstance(image, Picture) else load_picture(image)
+    return Picture(picture.on(_WHITE), None) if ignore_alpha else picture
+
+
+@torch.inference_mode()
+def matte_picture(
+    picture: Picture,
+    model: MattingNetwork,
+    max_side: int | None,
+    steps: Steps,
+    *,
+    scribbles: NDArray[np.int8] | None = None,
+    first: CoarsePass | None = None,
+) -> Matte:
+    """`matte_image` of a picture that is read and checked; `first` is the coarse pass on all of it, if there is one already."""
+    pixels, input_alpha = picture
+    height, width = pixels.shape[:2]
     clock = Clock(next(model.parameters()).device)
 
-    passes = run_coarse_passes(Photo(pixels, scribbles), model, max_side, clock)
+    passes = run_coarse_passes(Photo(pixels, scribbles), model, max_side, clock, first)
     chosen = choose_pass(passes, height, width)
     crop, image_tensor, network_image, coarse = chosen
     part = crop.cut(pixels)
     coarse_alpha = resize_alpha(to_array(enlarge_coarse(coarse.alpha)[0]), *part.shape[:2])
     clock.lap("coarse")
 
-    cells = select_regions(coarse.trimap, unknown_bias)
-    refined_cells = cells if refine else cells[:0]
+    cells = select_regions(coarse.trimap, steps.unknown_bias)
+    refined_cells = cells if steps.refine else cells[:0]
     known_alpha = apply_trimap(coarse, refined_cells)
     prediction = refine_regions(
         model,
@@ -83,17 +117,23 @@ def matte_image(
         coarse,
         refined_cells,
         known_alpha=known_alpha,
-        cross_region=cross_region,
+        cross_region=steps.cross_region,
         region_step=REGION_STEP,
         lap=clock.lap,
     )
 
     alpha = coarse_alpha
-    if refine:
+    if steps.refine:
         known = to_array(mark_unknown(known_alpha, refined_cells)[0])
         small = image_tensor[0].permute(1, 2, 0).cpu().numpy()
         alpha = upsample_alpha(
-            to_array(prediction.alpha[0]), known, small, part, guided=guided_filter, closed=closed_form, lap=clock.lap
+            to_array(prediction.alpha[0]),
+            known,
+            small,
+            part,
+            guided=steps.guided_filter,
+            closed=steps.closed_form,
+            lap=clock.lap,
         )
 
     matte = Matte(

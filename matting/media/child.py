@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
 from typing import Any, BinaryIO, cast
@@ -30,9 +31,14 @@ class Child:
         task: "pictures", "sound", "write" or "still"; see `matting.media.tasks`.
         name: what the file is called in messages.
         arguments: of the task.
+
+    Raises:
+        ValueError: if PyAV is not installed, with which all of them work.
     """
 
     def __init__(self, task: str, name: str, **arguments: Any):
+        if find_spec("av") is None:
+            raise ValueError(f"{name} is a clip, and clips need PyAV: pip install 'portrait-matting[video]'")
         self._name = name
         paths = [str(Path(__file__).parents[2]), *(path for path in sys.path if path)]
         self._process = subprocess.Popen(

@@ -7,7 +7,6 @@ Time is counted in ticks of the source's own time base, so variable frame rates 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -17,48 +16,9 @@ from numpy.typing import NDArray
 
 from matting.media.audio import AudioCarrier
 from matting.media.decoder import reason_of
-from matting.media.encoding import Encoding
-from matting.media.sound_plan import SoundTrack
+from matting.media.encoding import EncoderSpec
 
 _BT709, _LIMITED_RANGE = 1, 1
-
-
-@dataclass(frozen=True)
-class EncoderSpec:
-    """What is to be written, in plain values that can be sent to a helper process.
-
-    Attributes:
-        path: the file to make.
-        name: what it is called in messages.
-        encoding: container and codec.
-        width, height: pixels of the frames that will be written.
-        pixel_aspect, time_base, frame_rate: fractions as text.
-        source: path of the clip whose sound is carried.
-        sound: the track that is carried, or None.
-        duration: of the source's pictures, in seconds.
-    """
-
-    path: str
-    name: str
-    encoding: Encoding
-    width: int
-    height: int
-    pixel_aspect: str
-    time_base: str
-    frame_rate: str
-    source: str
-    sound: SoundTrack | None
-    duration: float
-
-    def plain(self) -> dict[str, Any]:
-        """As `from_plain` takes it."""
-        return {**asdict(self), "sound": self.sound and self.sound._asdict()}
-
-    @classmethod
-    def from_plain(cls, values: dict[str, Any]) -> "EncoderSpec":
-        sound, encoding = values["sound"], values["encoding"]
-        kept = Encoding(**{**encoding, "audio_kept": tuple(encoding["audio_kept"])})
-        return cls(**{**values, "encoding": kept, "sound": sound and SoundTrack(**sound)})
 
 
 class ClipEncoder:

@@ -1,6 +1,9 @@
-"""The kinds of clips that are written."""
+"""The kinds of clips that are written, and what an encoder is told."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from matting.media.sound_plan import SoundTrack
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,41 @@ PRORES_4444_MOV = Encoding(
     audio_kept=("aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_f32le"),
     audio_codec="aac",
 )
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What is to be written, in plain values that can be sent to a helper process.
+
+    Attributes:
+        path: the file to make.
+        name: what it is called in messages.
+        encoding: container and codec.
+        width, height: pixels of the frames that will be written.
+        pixel_aspect, time_base, frame_rate: fractions as text.
+        source: path of the clip whose sound is carried.
+        sound: the track that is carried, or None.
+        duration: of the source's pictures, in seconds.
+    """
+
+    path: str
+    name: str
+    encoding: Encoding
+    width: int
+    height: int
+    pixel_aspect: str
+    time_base: str
+    frame_rate: str
+    source: str
+    sound: SoundTrack | None
+    duration: float
+
+    def plain(self) -> dict[str, Any]:
+        """As `from_plain` takes it."""
+        return {**asdict(self), "sound": self.sound and self.sound._asdict()}
+
+    @classmethod
+    def from_plain(cls, values: dict[str, Any]) -> "EncoderSpec":
+        sound, encoding = values["sound"], values["encoding"]
+        kept = Encoding(**{**encoding, "audio_kept": tuple(encoding["audio_kept"])})
+        return cls(**{**values, "encoding": kept, "sound": sound and SoundTrack(**sound)})

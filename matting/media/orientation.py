@@ -1,11 +1,12 @@
 """How the stored frames of a clip are turned and mirrored to be shown upright."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import av
 import numpy as np
-from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import av
 
 
 class Orientation(NamedTuple):
@@ -22,11 +23,13 @@ class Orientation(NamedTuple):
         return np.ascontiguousarray(shown[::-1] if self.flipped else shown)
 
 
-def orientation_of(frame: av.VideoFrame) -> Orientation:
+def orientation_of(frame: "av.VideoFrame") -> Orientation:
     """What the display matrix of a decoded frame asks for; an oblique one counts as the nearest of the eight.
 
     The matrix (a b u; c d v; x y w) takes stored x, y, counted right and down, to (a x + c y, b x + d y) (ISO 14496-12, 8.2.2).
     """
+    from av.sidedata.sidedata import Type as SideDataType  # only where clips are read
+
     side_data: Any = frame.side_data
     for data in side_data:
         if data.type == SideDataType.DISPLAYMATRIX and len(bytes(data)) >= 36:

@@ -73,7 +73,8 @@ def try_sound(_: BinaryIO, answers: BinaryIO, path: str, track: int) -> None:
 
 def write_clip(requests: BinaryIO, answers: BinaryIO, spec: dict[str, Any]) -> None:
     """Encode the frames that come in, until told that there are no more."""
-    from matting.media.encoder import ClipEncoder, EncoderSpec
+    from matting.media.encoder import ClipEncoder
+    from matting.media.encoding import EncoderSpec
 
     with ClipEncoder(EncoderSpec.from_plain(spec)) as encoder:
         while True:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from matting.media.atomic import AtomicFile
 from matting.media.child import Child
-from matting.media.encoder import EncoderSpec
-from matting.media.encoding import Encoding
+from matting.media.encoding import EncoderSpec, Encoding
 from matting.media.reader import ClipReader
 
 

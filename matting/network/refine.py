@@ -221,13 +221,18 @@ class RefinementNetwork(nn.Module):
         cross_region: bool = True,
         context: Tensor | None = None,
     ) -> Refinement:
-        """Regions are processed in groups that fit the CPU's cache, in training all at once for the batch statistics.
+        """Raises ValueError if the network needs context and none is given."""
+        return self.redraw(region_input(image, coarse_alpha, cells), cells, neighbours, cross_region, context)
 
-        Raises:
-            ValueError: if the network needs context and none is given.
+    def redraw(
+        self, regions: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True, context: Tensor | None = None
+    ) -> Refinement:
+        """The same for regions (N, 4, 8, 8) from `region_input`.
+
+        They are processed in groups that fit the CPU's cache, in training all at once for the batch statistics.
         """
         size = None if self.training or torch.compiler.is_exporting() else _REGIONS_AT_ONCE
-        maps = [self.encoder(regions) for regions in _groups(region_input(image, coarse_alpha, cells), size)]
+        maps = [self.encoder(group) for group in _groups(regions, size)]
         own = torch.arange(cells.shape[0], device=cells.device)[:, None]
         members = torch.cat([own, neighbours], dim=1)  # (N, 9)
         tokens = torch.cat([self.attention.tokens(at2) for _, _, at2 in maps]) if cross_region else None
@@ -237,10 +242,10 @@ class RefinementNetwork(nn.Module):
             added = _groups(for_maps[:, :, None, None], size)
             maps = [(at8, at4, at2 + more) for (at8, at4, at2), more in zip(maps, added, strict=True)]
         patches, attentions = [], []
-        for (at8, at4, at2), group in zip(maps, _groups(members, size), strict=True):
+        for (at8, at4, at2), around in zip(maps, _groups(members, size), strict=True):
             attention = at2.new_zeros(at2.shape[0], _HEADS, members.shape[1])
             if cross_region:
-                at2, attention = self.attention(at2, tokens, cells, group)
+                at2, attention = self.attention(at2, tokens, cells, around)
             patches.append(limit(self.decoder(at8, at4, at2)))
             attentions.append(attention)
         return Refinement(torch.cat(patches), torch.cat(attentions))

@@ -4,7 +4,7 @@ Liu et al., "Swin Transformer" (ICCV 2021), with coarser patches and a last stag
 Zhong & Zharkov (WACV 2024). Tokens are kept as (B, H, W, C) between the blocks.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -21,30 +21,67 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 MASKED = -100.0  # attention logit between tokens that are neighbours only because of the cyclic shift
 
 
-def pad_to_windows(x: Tensor) -> Tensor:
-    """Zero-pad (B, H, W, C) to multiples of the window size, evenly at both ends."""
-    rows, columns = -x.shape[1] % WINDOW, -x.shape[2] % WINDOW
-    return F.pad(x, (0, 0, columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+class WindowLayout(NamedTuple):
+    """Where the tokens of a grid lie in its windows. The grid is rolled, zero-padded evenly at both ends, and cut, row-major.
+
+    Attributes:
+        cut: (windows, 49) int64, the token of each place in the flattened grid; height * width where there is padding.
+        join: (height * width,) int64, the place of each token in the flattened windows.
+        mask: (windows, 1, 49, 49) added to the logits of rolled windows: -100 between tokens that are neighbours only because
+            of it, so that opposite ends of the grid do not attend to each other, 0 elsewhere; None if the grid is never rolled.
+    """
+
+    cut: Tensor
+    join: Tensor
+    mask: Tensor | None
 
 
-def crop_to_grid(x: Tensor, height: int, width: int) -> Tensor:
-    """Undo `pad_to_windows`: (B, H', W', C) -> (B, height, width, C)."""
-    top, left = (x.shape[1] - height) // 2, (x.shape[2] - width) // 2
-    return x[:, top : top + height, left : left + width]
+def window_layout(height: int, width: int, shifts: bool = False, device: torch.device | None = None) -> WindowLayout:
+    """The layout of a grid of tokens, without control flow that depends on its size, so that a graph can hold it for any.
+
+    Args:
+        height: of the grid.
+        width: of the grid.
+        shifts: roll it by `SHIFT`, unless its shorter side is one window.
+        device: of the result.
+    """
+    h, w = (torch.full((1,), side, dtype=torch.int64, device=device) for side in (height, width))
+    y, x = _places(height, device), _places(width, device)
+    rolls = (h > WINDOW) & (w > WINDOW) & shifts
+    inside = ((y >= 0) & (y < h))[:, None] & ((x >= 0) & (x < w))
+    token = _rolled(y, h, rolls)[:, None] * w + _rolled(x, w, rolls)
+    cut = split_windows(torch.where(inside, token, h * w))
+    join = torch.zeros(height * width + 1, dtype=torch.int64, device=device)
+    join = join.scatter(0, cut.flatten(), torch.arange(cut.numel(), device=device))[:-1]
+    if not shifts:
+        return WindowLayout(cut, join, None)
+    # padding has label 0, so the tokens of the first area attend to it, as in the original network
+    labels = split_windows(torch.where(inside, 3 * _thirds(y, h)[:, None] + _thirds(x, w), 0))
+    apart = labels[:, None, :, None] != labels[:, None, None, :]
+    return WindowLayout(cut, join, MASKED * (apart & rolls).float())
+
+
+def _places(side: int, device: torch.device | None) -> Tensor:
+    """For each row or column of the windows, that of the grid; below 0 and from `side` on is padding."""
+    count = (side + WINDOW - 1) // WINDOW
+    return torch.arange(count * WINDOW, device=device) - (count * WINDOW - side) // 2
+
+
+def _rolled(places: Tensor, side: Tensor, rolls: Tensor) -> Tensor:
+    """What lies at each place of a side once it is rolled."""
+    places = places + SHIFT * rolls
+    return places - side * (places >= side)
+
+
+def _thirds(places: Tensor, side: Tensor) -> Tensor:
+    """0, 1 or 2 for the three areas of a rolled side."""
+    return (places >= side - WINDOW).long() + (places >= side - SHIFT).long()
 
 
 def split_windows(x: Tensor) -> Tensor:
-    """Cut (B, H, W, C) into windows, (B * windows, 49, C), row-major."""
-    b, h, w, c = x.shape
-    x = x.reshape(b, h // WINDOW, WINDOW, w // WINDOW, WINDOW, c)
-    return x.transpose(2, 3).reshape(-1, WINDOW * WINDOW, c)  # (B, H/7, W/7, 7, 7, C) -> (B * windows, 49, C)
-
-
-def join_windows(windows: Tensor, height: int, width: int) -> Tensor:
-    """Undo `split_windows` for a grid of height x width: (B * windows, 49, C) -> (B, height, width, C)."""
-    c = windows.shape[-1]
-    x = windows.reshape(-1, height // WINDOW, width // WINDOW, WINDOW, WINDOW, c)
-    return x.transpose(2, 3).reshape(-1, height, width, c)  # (B, H/7, 7, W/7, 7, C) -> (B, H, W, C)
+    """Cut a map (H, W) of whole windows into them: (windows, 49), row-major."""
+    h, w = x.shape
+    return x.view(h // WINDOW, WINDOW, w // WINDOW, WINDOW).transpose(1, 2).reshape(-1, WINDOW * WINDOW)
 
 
 def relative_position_index() -> Tensor:
@@ -53,24 +90,6 @@ def relative_position_index() -> Tensor:
     y, x = y.flatten(), x.flatten()
     dy, dx = y[:, None] - y[None, :], x[:, None] - x[None, :]
     return (dy + WINDOW - 1) * (2 * WINDOW - 1) + dx + WINDOW - 1
-
-
-def shift_mask(height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Attention mask of shifted windows, added to the logits, so that opposite ends of the grid do not attend to each other.
-
-    Padding has label 0, so the tokens of the first area attend to it, as in the original network.
-
-    Returns:
-        (windows, 1, 49, 49), 0 where two tokens may attend to each other and -100 elsewhere.
-    """
-
-    def thirds(side: int) -> Tensor:
-        positions = torch.arange(side, device=device)
-        return (positions >= side - WINDOW).float() + (positions >= side - SHIFT).float()
-
-    labels = 3 * thirds(height)[:, None] + thirds(width)[None, :]
-    labels = split_windows(pad_to_windows(labels[None, :, :, None]))[:, :, 0]  # (windows, 49)
-    return MASKED * (labels[:, None, :, None] != labels[:, None, None, :]).float()
 
 
 class WindowAttention(nn.Module):
@@ -87,16 +106,15 @@ class WindowAttention(nn.Module):
         self.register_buffer("position_index", relative_position_index(), persistent=False)
 
     def forward(self, windows: Tensor, mask: Tensor | None) -> Tensor:
-        """(B * windows, 49, C) and an optional mask (windows, 1, 49, 49) -> (B * windows, 49, C)."""
-        n, tokens, c = windows.shape
-        qkv = self.qkv(windows).reshape(n, tokens, 3, self.heads, HEAD_CHANNELS)
+        """(B, windows, 49, C) and an optional mask (windows, 1, 49, 49) -> (B, windows, 49, C)."""
+        b, count, tokens, c = windows.shape
+        qkv = self.qkv(windows).view(b * count, tokens, 3, self.heads, HEAD_CHANNELS)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B * windows, heads, 49, 32)
         bias = self.position_bias[self.position_index].permute(2, 0, 1)[None]  # (1, heads, 49, 49)
         if mask is not None:
-            bias = bias + mask  # (windows, heads, 49, 49)
-            bias = bias.expand(n // len(mask), *bias.shape).flatten(0, 1)  # (B * windows, heads, 49, 49)
+            bias = (bias + mask).expand(b, count, self.heads, tokens, tokens).flatten(0, 1)  # (B * windows, heads, 49, 49)
         x = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        return self.projection(x.transpose(1, 2).reshape(n, tokens, c))
+        return self.projection(x.transpose(1, 2).reshape(b, count, tokens, c))
 
 
 class SwinBlock(nn.Module):
@@ -109,19 +127,17 @@ class SwinBlock(nn.Module):
         self.norm2 = nn.LayerNorm(channels)
         self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels))
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """(B, H, W, C) -> (B, H, W, C); the grid is shifted if a mask is given."""
-        x = x + self.attend(self.norm1(x), mask)
+    def forward(self, x: Tensor, layout: WindowLayout) -> Tensor:
+        """(B, H, W, C) -> (B, H, W, C), in the windows of a layout of H x W."""
+        x = x + self.attend(self.norm1(x), layout)
         return x + self.mlp(self.norm2(x))
 
-    def attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        height, width = x.shape[1:3]
-        if mask is not None:
-            x = x.roll((-SHIFT, -SHIFT), dims=(1, 2))
-        padded = pad_to_windows(x)
-        windows = self.attention(split_windows(padded), mask)
-        x = crop_to_grid(join_windows(windows, *padded.shape[1:3]), height, width)
-        return x if mask is None else x.roll((SHIFT, SHIFT), dims=(1, 2))
+    def attend(self, x: Tensor, layout: WindowLayout) -> Tensor:
+        b, height, width, c = x.shape
+        tokens = F.pad(x.reshape(b, height * width, c), (0, 0, 0, 1))  # the last one is the padding
+        windows = tokens.index_select(1, layout.cut.flatten()).view(b, -1, WINDOW * WINDOW, c)
+        attended = self.attention(windows, layout.mask).flatten(1, 2)
+        return attended.index_select(1, layout.join).view(b, height, width, c)
 
 
 class SwinStage(nn.Module):
@@ -135,10 +151,9 @@ class SwinStage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) -> (B, H, W, C)."""
         height, width = x.shape[1:3]
-        shifts = self.shifts and min(height, width) > WINDOW
-        mask = shift_mask(height, width, x.device) if shifts else None
+        layouts = [window_layout(height, width, shifts, x.device) for shifts in (False, self.shifts)]
         for index, block in enumerate(self.blocks):
-            x = block(x, mask if index % 2 else None)
+            x = block(x, layouts[index % 2])
         return x
 
 
@@ -152,9 +167,9 @@ class PatchMerging(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) -> (B, H/2, W/2, 2C)."""
-        offsets = ((0, 0), (1, 0), (0, 1), (1, 1))  # (row, column)
-        x = torch.cat([x[:, row::2, column::2] for row, column in offsets], dim=-1)  # (B, H/2, W/2, 4C)
-        return self.reduction(self.norm(x))
+        b, height, width, c = x.shape
+        x = x.view(b, height // 2, 2, width // 2, 2, c).permute(0, 1, 3, 4, 2, 5)  # (B, H/2, W/2, column, row, C)
+        return self.reduction(self.norm(x.reshape(b, height // 2, width // 2, 4 * c)))
 
 
 class SwinEncoder(nn.Module):

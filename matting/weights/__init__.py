@@ -13,6 +13,7 @@ from matting.weights.files import read_metadata, read_model, save_weights
 from matting.weights.sources import BUNDLED, HUB_FILE, MANIFEST, locate
 
 __all__ = [
+    "BACKENDS",
     "BUNDLED",
     "HUB_FILE",
     "MANIFEST",
@@ -24,21 +25,36 @@ __all__ = [
     "save_weights",
 ]
 
+BACKENDS = ("torch", "onnx")
 
-def load_model(source: str | Path = "bundled", device: str = "auto") -> MattingNetwork:
+
+def load_model(source: str | Path = "bundled", device: str = "auto", backend: str = "torch") -> MattingNetwork:
     """Load a network with its weights, ready to run.
 
     Args:
         source: "bundled", "bundled:PRESET", the path of a .safetensors file, the path of an authors' checkpoint (.pth), or
             "hub:OWNER/REPO[@REVISION][:FILE]".
         device: "auto" (CUDA where there is one), or a torch device.
+        backend: "torch", or "onnx": both stages are computed by onnxruntime, on the CPU and with PyTorch's number of threads.
+            The results agree to 1e-4. The first time that a network is loaded so takes about a minute, see
+            `matting.weights.onnx_backend`.
 
     Returns:
         The network in eval mode, float32, without gradients.
 
     Raises:
-        ValueError: if the source is unknown, or the file is missing, damaged or no weights of this network.
+        ValueError: if the source is unknown, or the file is missing, damaged or no weights of this network; if the backend is
+            unknown, lacks a package, or does not know the device.
     """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    if backend == "onnx":
+        if device not in ("auto", "cpu"):
+            raise ValueError(f"backend 'onnx' works on the CPU, got the device {device!r}")
+        from matting.weights.onnx_backend import check_onnx, use_onnx  # needs packages that are not always there
+
+        check_onnx()
+        return use_onnx(read_model(locate(str(source))).eval().requires_grad_(False))
     chosen = choose_device(device)
     model = read_model(locate(str(source)))
     model = model.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's types

@@ -5,11 +5,11 @@ Needs the packages onnx and onnxscript: `pip install 'portrait-matting[export]'`
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -74,21 +74,18 @@ def export_onnx(model: MattingNetwork, path: Path, *, coarse_only: bool = False,
         half: store the weights as float16, for half the size; they become float32 when the file is loaded.
 
     Raises:
-        ValueError: see `check_export`; or if the encoder is Swin.
+        ValueError: see `check_export`.
     """
     check_export(path)
-    if model.config.encoder == "swin_tiny":  # its windows are padded and shifted by amounts that depend on the size
-        raise ValueError("preset 'paper' cannot be exported yet: its Swin encoder does not become a graph of free size")
     import onnx_ir
-    import onnxscript.optimizer
 
-    graph = _trace(model, coarse_only)
-    onnxscript.optimizer.optimize_ir(graph, input_size_limit=_LARGEST_FOLDED, output_size_limit=_LARGEST_FOLDED)
+    names = ["coarse_alpha", "trimap"] if coarse_only else ["alpha", "coarse_alpha", "trimap"]
+    graph = trace_graph(_CoarseStage(model) if coarse_only else _WholeNetwork(model), {"image": example_image()}, names)
     _name_shapes(graph)
     graph.metadata_props.update(preset=model.config.preset, config=model.config.to_json())
     graph.metadata_props.update(side_multiple=str(SIDE_MULTIPLE))
     if half:
-        _store_half(graph)
+        store_half(graph)
     with AtomicFile(path) as part:
         onnx_ir.save(graph, part)
 
@@ -103,24 +100,40 @@ def check_export(path: Path) -> None:
         raise ValueError("export needs the packages onnx and onnxscript: pip install 'portrait-matting[export]'")
 
 
-def _trace(model: MattingNetwork, coarse_only: bool) -> "onnx_ir.Model":
-    network = (_CoarseStage(model) if coarse_only else _WholeNetwork(model)).eval()
+def example_image() -> tuple[Tensor, dict[int, Any]]:
+    """An image (1, 3, H, W) to trace with, and which of its sides are free."""
     height, width = (torch.export.Dim(name, min=1, max=_MOST_MULTIPLES) for name in ("height", "width"))
     image = torch.zeros(1, 3, *(SIDE_MULTIPLE * multiple for multiple in _EXAMPLE_MULTIPLES))
-    sides = {2: SIDE_MULTIPLE * height, 3: SIDE_MULTIPLE * width}
-    names = ["coarse_alpha", "trimap"] if coarse_only else ["alpha", "coarse_alpha", "trimap"]
+    return image, {2: SIDE_MULTIPLE * height, 3: SIDE_MULTIPLE * width}
+
+
+def trace_graph(
+    network: nn.Module, inputs: Mapping[str, tuple[Tensor, dict[int, Any]]], outputs: Sequence[str]
+) -> "onnx_ir.Model":
+    """The graph of a module, optimised.
+
+    Args:
+        network: takes the inputs by position and returns a tensor for each output.
+        inputs: by name: an example, and its free sides as dimensions of torch.export.
+        outputs: their names.
+    """
+    import onnxscript.optimizer
+
+    examples = tuple(example for example, _ in inputs.values())
     with _quiet(), torch.no_grad():
-        program = torch.export.export(network, (image,), dynamic_shapes={"image": sides})
+        program = torch.export.export(network.eval(), examples, dynamic_shapes=tuple(free for _, free in inputs.values()))
         exported = torch.onnx.export(
             program,
-            input_names=["image"],
-            output_names=names,
+            input_names=list(inputs),
+            output_names=list(outputs),
             opset_version=OPSET,
             dynamo=True,
             optimize=False,
             verbose=False,
         )
-    return exported.model  # type: ignore[union-attr]  # None only where a file is asked for
+    graph = exported.model  # type: ignore[union-attr]  # None only where a file is asked for
+    onnxscript.optimizer.optimize_ir(graph, input_size_limit=_LARGEST_FOLDED, output_size_limit=_LARGEST_FOLDED)
+    return graph
 
 
 @contextmanager
@@ -147,7 +160,7 @@ def _name_shapes(graph: "onnx_ir.Model") -> None:
         value.shape = onnx_ir.Shape([1, channels, *(f"{side}/8" if cells else side for side in ("height", "width"))])
 
 
-def _store_half(graph: "onnx_ir.Model") -> None:
+def store_half(graph: "onnx_ir.Model") -> None:
     """Replace the large float32 constants by float16 ones and a cast."""
     import numpy as np
     import onnx_ir

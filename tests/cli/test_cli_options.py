@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Call the command line in an empty folder; everything but the network is real."""
-    monkeypatch.setattr(heavy, "load_model", lambda weights, device: Brightness())
+    monkeypatch.setattr(heavy, "load_model", lambda *given: Brightness())
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: main([*map(str, arguments), "--max-side", "256"])
 
@@ -117,7 +117,7 @@ def test_nobody_found_is_said_and_with_strict_ends_with_3(run, tmp_path, capsys)
 
 
 def test_a_side_that_the_network_cannot_take_is_warned_of(photos, run, monkeypatch, capsys):
-    monkeypatch.setattr(heavy, "load_model", lambda weights, device: Brightness())
+    monkeypatch.setattr(heavy, "load_model", lambda *given: Brightness())
     assert main([str(photos[0]), "-o", "out.png", "--max-side", "100"]) == 0
     assert "--max-side 100 is below 128" in capsys.readouterr().err
 
@@ -155,7 +155,7 @@ def test_help_has_examples_and_every_export_format(capsys):
 
 
 def test_files_are_worked_on_as_they_arrive(run, photos, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(watching, "load_model", lambda weights, device: Brightness())
+    monkeypatch.setattr(watching, "load_model", lambda *given: Brightness())
     monkeypatch.setattr(watching, "_PAUSE_S", 0.05)
     arrivals = watching.arrivals
     monkeypatch.setattr(watching, "arrivals", lambda folder: stop_after(arrivals(folder, 0.05), 2))
@@ -174,3 +174,12 @@ def stop_after(files, count):
     for _ in range(count):
         yield next(files)
     raise KeyboardInterrupt
+
+
+def test_a_failure_without_words_is_named_by_its_kind(photos, run, monkeypatch, capsys):
+    def fail(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(heavy, "matte_image", fail)
+    assert run(photos[0]) == 1
+    assert capsys.readouterr().err == f"failed: {photos[0]}: MemoryError\n"

@@ -26,7 +26,7 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture
 def run(monkeypatch):
     """Call the command line; everything but the network is real."""
-    monkeypatch.setattr(heavy, "load_model", lambda weights, device: Brightness())
+    monkeypatch.setattr(heavy, "load_model", lambda *given: Brightness())
     return lambda *arguments: main([*map(str, arguments), "--max-side", "256"])
 
 

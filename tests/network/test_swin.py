@@ -19,26 +19,40 @@ def encoder() -> swin.SwinEncoder:
     return encoder
 
 
+def into_windows(x: torch.Tensor, layout: swin.WindowLayout) -> torch.Tensor:
+    """(B, H, W, C) -> (B, windows, 49, C)."""
+    return F.pad(x.flatten(1, 2), (0, 0, 0, 1))[:, layout.cut]
+
+
 @pytest.mark.parametrize(("side", "before", "after"), [(7, 0, 0), (8, 3, 3), (12, 1, 1), (13, 0, 1), (4, 1, 2), (1, 3, 3)])
 def test_padding_is_split_evenly_with_the_odd_one_after(side, before, after):
-    padded = swin.pad_to_windows(torch.ones(1, side, 14, 2))
-    assert padded.shape == (1, before + side + after, 14, 2)
-    rows = padded[0, :, 0, 0].tolist()
+    windows = into_windows(torch.ones(1, side, 14, 2), swin.window_layout(side, 14))
+    assert windows.shape == (1, (before + side + after) // 7 * 2, 49, 2)
+    rows = windows[0, ::2].reshape(-1, 7, 2)[:, 0, 0].tolist()  # the left one of two windows beside each other
     assert rows == [0.0] * before + [1.0] * side + [0.0] * after
 
 
-def test_windows_are_cut_row_by_row_and_joined_again():
+def test_windows_are_cut_row_by_row():
     x = torch.rand(2, 14, 21, 5)
-    windows = swin.split_windows(x)
-    assert windows.shape == (12, 49, 5)
-    assert torch.equal(windows[6 + 4].view(7, 7, 5), x[1, 7:14, 7:14])
-    assert torch.equal(swin.join_windows(windows, 14, 21), x)
+    windows = into_windows(x, swin.window_layout(14, 21))
+    assert windows.shape == (2, 6, 49, 5)
+    assert torch.equal(windows[1, 4].view(7, 7, 5), x[1, 7:14, 7:14])
 
 
-@pytest.mark.parametrize(("height", "width"), [(7, 7), (8, 13), (1, 20)])
-def test_cropping_undoes_padding(height, width):
-    x = torch.rand(1, height, width, 3)
-    assert torch.equal(swin.crop_to_grid(swin.pad_to_windows(x), height, width), x)
+@pytest.mark.parametrize("shifts", [False, True])
+@pytest.mark.parametrize(("height", "width"), [(7, 7), (8, 13), (1, 20), (14, 21)])
+def test_joining_undoes_cutting(height, width, shifts):
+    x, layout = torch.rand(2, height, width, 3), swin.window_layout(height, width, shifts)
+    windows = into_windows(x, layout)
+    assert torch.equal(windows.flatten(1, 2)[:, layout.join], x.flatten(1, 2))
+
+
+def test_the_grid_is_rolled_before_it_is_padded():
+    x = torch.rand(1, 9, 14, 3)
+    padded = F.pad(x.roll((-3, -3), (1, 2)), (0, 0, 0, 0, 2, 3))
+    windows = into_windows(x, swin.window_layout(9, 14, shifts=True))
+    assert torch.equal(windows[0, 2].view(7, 7, 3), padded[0, 7:14, :7])
+    assert torch.equal(windows, into_windows(padded, swin.window_layout(14, 14)))
 
 
 def test_relative_positions():
@@ -50,7 +64,8 @@ def test_relative_positions():
 
 
 def test_shift_mask_separates_the_areas_that_meet_in_a_window():
-    mask = swin.shift_mask(14, 14)
+    mask = swin.window_layout(14, 14, shifts=True).mask
+    assert mask is not None
     assert mask.shape == (4, 1, 49, 49)
     late = torch.arange(7) >= 4  # the last three rows or columns come from the other end of the grid
     in_column, in_row = late.repeat(7), late.repeat_interleave(7)
@@ -62,7 +77,8 @@ def test_shift_mask_separates_the_areas_that_meet_in_a_window():
 
 def test_padding_is_labelled_like_the_first_area():
     """9 rows are 2 of the first area, 4 of the second and 3 of the last; with 7 columns there are only the last two."""
-    mask = swin.shift_mask(9, 14)
+    mask = swin.window_layout(9, 14, shifts=True).mask
+    assert mask is not None
     first_column = torch.arange(7) * 7
     labels = [0, 0, 0, 0, 1, 1, 1] + [1, 2, 2, 2, 0, 0, 0]  # 2 padded rows, 2 + 4 + 3 rows, 3 padded rows
     for window, rows in ((0, labels[:7]), (2, labels[7:])):
@@ -73,13 +89,14 @@ def test_padding_is_labelled_like_the_first_area():
 
 def test_attention_by_its_formula(encoder):
     attention = encoder.stages[0].blocks[0].attention
-    windows, mask = torch.randn(8, 49, 96), swin.shift_mask(14, 14)
+    windows, mask = torch.randn(2, 4, 49, 96), swin.window_layout(14, 14, shifts=True).mask
+    assert mask is not None
     q, k, v = F.linear(windows, attention.qkv.weight, attention.qkv.bias).split(96, dim=-1)
     bias = attention.position_bias[swin.relative_position_index()]  # (49, 49, heads)
     heads = []
     for head in range(3):
         channels = slice(32 * head, 32 * head + 32)
-        logits = q[..., channels] @ k[..., channels].transpose(1, 2) * 32**-0.5 + bias[..., head] + mask[:, 0].repeat(2, 1, 1)
+        logits = q[..., channels] @ k[..., channels].transpose(2, 3) * 32**-0.5 + bias[..., head] + mask[:, 0]
         heads.append(logits.softmax(-1) @ v[..., channels])
     expected = F.linear(torch.cat(heads, dim=-1), attention.projection.weight, attention.projection.bias)
     assert_close(attention(windows, mask), expected, rtol=0, atol=1e-5)
@@ -88,8 +105,10 @@ def test_attention_by_its_formula(encoder):
 def test_the_position_bias_learns():
     """Fused attention must not swallow the gradient of the bias."""
     attention = swin.WindowAttention(96).double()
-    windows = torch.randn(4, 49, 96, dtype=torch.float64)
-    mask, weight = swin.shift_mask(14, 14).double(), torch.randn(4, 49, 96, dtype=torch.float64)
+    windows, weight = torch.randn(2, 1, 4, 49, 96, dtype=torch.float64)
+    mask = swin.window_layout(14, 14, shifts=True).mask
+    assert mask is not None
+    mask = mask.double()
 
     def output(step: float) -> torch.Tensor:
         with torch.no_grad():
@@ -109,14 +128,15 @@ def test_padding_acts_through_the_biases_and_is_not_masked(encoder):
     """A 1x1 grid sits in a window of 48 zero tokens, which all have the keys and values of the bias."""
     block = encoder.stages[3].blocks[0]
     x = torch.randn(1, 1, 1, 768)
-    tokens = torch.zeros(1, 49, 768)
-    tokens[:, 24] = x.view(1, 768)
-    assert_close(block.attend(x, None).view(768), block.attention(tokens, None)[0, 24], rtol=0, atol=1e-5)
+    tokens = torch.zeros(1, 1, 49, 768)
+    tokens[:, :, 24] = x.view(1, 768)
+    attended = block.attend(x, swin.window_layout(1, 1))
+    assert_close(attended.view(768), block.attention(tokens, None)[0, 0, 24], rtol=0, atol=1e-5)
 
 
 def blocks_without_shift(stage: swin.SwinStage, x: torch.Tensor) -> torch.Tensor:
     for block in stage.blocks:
-        x = block(x)
+        x = block(x, swin.window_layout(*x.shape[1:3]))
     return x
 
 
@@ -128,14 +148,6 @@ def test_which_stages_shift(encoder, stage, height, width, shifts):
     x = torch.randn(1, height, width, swin.CHANNELS[stage])
     difference = (encoder.stages[stage](x) - blocks_without_shift(encoder.stages[stage], x)).abs().max()
     assert difference > 1e-3 if shifts else difference == 0
-
-
-def test_shifted_blocks_roll_before_padding(encoder):
-    block = encoder.stages[0].blocks[1]
-    x, mask = torch.randn(1, 9, 14, 96), swin.shift_mask(9, 14)
-    padded = F.pad(x.roll((-3, -3), (1, 2)), (0, 0, 0, 0, 2, 3))
-    attended = swin.join_windows(block.attention(swin.split_windows(padded), mask), 14, 14)
-    assert_close(block.attend(x, mask), attended[:, 2:11].roll((3, 3), (1, 2)))
 
 
 def test_merging_joins_four_tokens_column_by_column():
