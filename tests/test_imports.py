@@ -22,7 +22,16 @@ MAY_IMPORT = {
     "media": {"postprocess"},
     "inference": {"network", "postprocess", "media"},
     "weights": {"network", "media.atomic"},
-    "training": {"network", "postprocess", "weights", "inference.exposure", "media.atomic", "media.prefetch"},
+    "training": {
+        "network",
+        "postprocess",
+        "weights",
+        "inference.exposure",
+        "media.atomic",
+        "media.prefetch",
+        "evaluation.metrics",
+        "evaluation.datasets",
+    },
     "evaluation": {"network", "postprocess", "media", "inference", "weights"},
     "cli": {"network", "postprocess", "media", "inference", "weights", "evaluation"},
     "app": {"network", "postprocess", "media", "inference", "weights", "evaluation"},
@@ -41,7 +50,9 @@ ONLY_IN = {
     "ray": {"evaluation"},
     "safetensors": {"weights"},
     "starlette": {"app"},
+    "tensorboard": {"training"},
     "vtk": {"training"},
+    "yaml": {"training"},
 }
 
 

@@ -20,6 +20,7 @@ SHORTER = {  # options that make a command short; they stand behind its own
     "python -m matting examples": "--max-side 128",
     "python -m matting.evaluation.benchmark": "--sizes 128x128 --repeats 1",
     "python -m matting.evaluation.clips": "--frames 12 --max-side 128 --sides 128 --timed-frames 1 --memory-seconds 0.2 0.4",
+    "python -m matting.training.recipe": "--device cpu",
     "python -m matting.training.train": "--steps 1 --size 128 --batch 2 --max-regions 16 --device cpu",
 }
 INSTALLS = {  # what .ci/run does before and around the tests

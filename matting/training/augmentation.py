@@ -49,7 +49,7 @@ def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def cut(mips: list[Tensor], crop: AffineCrop, size: Sequence[int], bend: Tensor | None = None) -> Tensor:
+def cut(mips: Sequence[Tensor], crop: AffineCrop, size: Sequence[int], bend: Tensor | None = None) -> Tensor:
     """Resample a crop of an image, bilinearly from the best level of its pyramid; beyond the image its border is repeated.
 
     Args:

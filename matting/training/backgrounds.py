@@ -15,7 +15,7 @@ _WALL_CHANCE = 0.2
 _DIM_CHANCE = 0.1
 _SKY_CHANCE = 0.1
 
-Pictures = Sequence[list[Tensor]]
+Pictures = Sequence[Sequence[Tensor]]
 
 
 def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:

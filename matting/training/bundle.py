@@ -16,19 +16,11 @@ from matting.weights.card import model_card
 from matting.weights.hub import sha256_of
 
 LICENCE = "Apache-2.0"
-DATA = (
-    "about 1,850 people: keyed (376 official portraits of members of the US Congress, public domain), cc0_portraits (74, CC0), "
-    "web_portraits (279, Unsplash and Pexels licences), street (1,119, Clothing Co-Parsing, Yang, Luo, Lin, CVPR 2014); "
-    "backgrounds: 106 Debian wallpapers (CC-BY, CC-BY-SA, CC0, Expat, GPL) and the street and web photos without their people; "
-    "things behind people and in their hands: 240 photos of Debian's tuxpaint-stamps-default (GPL-2); "
-    "furniture behind people: 279 renders of Debian's sweethome3d-furniture (CC BY 3.0, CC0; Scopia, Andrew Kator and Jennifer "
-    "Legaz, the contributors of BlendSwap); "
-    "encoder start: EfficientNet-Lite0 trained on ImageNet (Apache-2.0)"
-)
+TRAINED_ON = Path(__file__).with_name("trained_on.txt")
 COMMAND = "python -m matting.evaluation.evaluate --dataset portraits --root ../shared/data"
 
 
-def bundle(weights: Path, summary: Path, default: bool) -> Path:
+def bundle(weights: Path, summary: Path, default: bool, trained_on: Path = TRAINED_ON) -> Path:
     """Store weights as the bundled ones of their preset; returns the file written."""
     model = load_model(weights, device="cpu")
     preset, step = model.config.preset, read_metadata(weights).get("step", "unknown")
@@ -44,7 +36,7 @@ def bundle(weights: Path, summary: Path, default: bool) -> Path:
         "sha256": sha256_of(target),
         "bytes": target.stat().st_size,
         "step": int(step),
-        "data": DATA,
+        "data": " ".join(trained_on.read_text(encoding="utf-8").split()),
         "licence": LICENCE,
         "metrics": json.loads(summary.read_text()) if summary else {},
         "command": COMMAND,
@@ -59,9 +51,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m matting.training.bundle", description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--summary", type=Path, help="JSON of the metrics to state: {name: value}")
+    parser.add_argument("--trained-on", type=Path, default=TRAINED_ON, help="text that names the data and its licences")
     parser.add_argument("--default", action="store_true", help="make this preset the one the app loads")
     arguments = parser.parse_args()
-    print(bundle(arguments.weights, arguments.summary, arguments.default))
+    print(bundle(arguments.weights, arguments.summary, arguments.default, arguments.trained_on))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Crops of training photos: which part of a person's photo a training image shows."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,16 +24,21 @@ class Subject(NamedTuple):
         foreground_only: whether pixels with alpha 0 are undefined.
     """
 
-    mips: list[Tensor]
+    mips: Sequence[Tensor]
     box: Box
     foreground_only: bool
 
     @property
     def is_whole(self) -> bool:
         """Whether the person is complete: the box does not touch the photo's sides."""
-        top, left, bottom, right = self.box
         height, width = self.mips[0].shape[1:]
-        return min(top, left) > 1 and bottom < height - 2 and right < width - 2
+        return stands_free(self.box, (width, height))
+
+
+def stands_free(box: Box, size: tuple[int, int]) -> bool:
+    """Whether a person is complete: the box does not touch the sides of a photo of (width, height) pixels."""
+    top, left, bottom, right = box
+    return min(top, left) > 1 and bottom < size[1] - 2 and right < size[0] - 2
 
 
 def inner_crop(subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> AffineCrop:

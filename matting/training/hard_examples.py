@@ -19,7 +19,7 @@ def photo_errors(model: MattingNetwork, sampler: Sampler, keep: Path) -> NDArray
     """Mean absolute error of the coarse alpha on every photo of a sampler, shown whole.
 
     Args:
-        model: on the sampler's device; left in training mode.
+        model: left in training mode.
         sampler: provides the photos.
         keep: file that stores the errors; if it exists it is read instead, so that a resumed run keeps its errors.
 
@@ -41,7 +41,8 @@ def photo_errors(model: MattingNetwork, sampler: Sampler, keep: Path) -> NDArray
 def _error(model: MattingNetwork, sampler: Sampler, index: int) -> float:
     height, width = sampler.collection.subjects[index].mips[0].shape[1:]
     size = min(_FRAMES, key=lambda frame: abs(np.log(frame[0] / frame[1] * width / height)))
-    image, alpha = sampler.show(index, size)
+    device = next(model.parameters()).device
+    image, alpha = (plane.to(device) for plane in sampler.show(index, size))
     coarse = F.interpolate(model.coarse(image).alpha, size=size, mode="bilinear")
     return float((coarse - alpha).abs().mean())
 

@@ -1,40 +1,25 @@
-"""Decode a data set once: photos, alphas, estimated foreground colours, and backgrounds with the person filled in.
+"""Decode photos: alphas, estimated foreground colours, and backgrounds with the person filled in.
 
 The composition loss and compositing need foreground colours without the old background's. They are estimated in closed form
-(Levin et al. 2008, by pymatting) at no more than `SOLVE_PIXELS` and enlarged, since they vary slowly and the detail is in the
-alpha. Where alpha is 1 the photo's own pixels are used.
+(Levin et al. 2008, by pymatting) or by the fast multi-level method (Germer et al. 2020) at no more than `SOLVE_PIXELS` and
+enlarged, since they vary slowly and the detail is in the alpha. Where alpha is 1 the photo's own pixels are used.
 """
 
-import multiprocessing
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
-from pymatting import estimate_foreground_cf
-from tqdm import tqdm
 
-from matting.media.atomic import AtomicFile
 from matting.postprocess.bit_depth import to_8_bit
+from matting.postprocess.foreground import estimate_foreground
+from matting.training.cache import Method, Record, person_box, read_record, write_record
+from matting.training.pairs import Pair, unequal
 
-IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 SOLVE_PIXELS = 120_000
 _OPAQUE = 250  # of 255; alphas from here on count as 1
-_AT_ONCE = 24  # photos decoded ahead; results of a process pool wait in memory
-
-
-class Pair(NamedTuple):
-    """A photo and its alpha on disk; with `foreground_only`, colours where alpha is 0 are undefined."""
-
-    image: Path
-    alpha: Path
-    foreground_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,59 +39,65 @@ class Person:
     background: np.ndarray | None
 
 
-def find_pairs(folder: Path, foreground_only: bool = False) -> list[Pair]:
-    """Pair `folder/image/NAME.*` with `folder/alpha/NAME.png`.
-
-    P3M-10k's own layout (`blurred_image` or `original_image`, and `mask`) is accepted too.
+def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Photo (H, W, 3) and alpha (H, W), uint8.
 
     Raises:
-        ValueError: if a folder or a partner is missing; names the file.
+        ValueError: if one cannot be decoded, they differ in size, or the alpha shows nobody; names the files.
     """
-    folder = Path(folder)
-    images = _first_folder(folder, ("image", "original_image", "blurred_image"))
-    alphas = _first_folder(folder, ("alpha", "mask"))
-    photos = {path.stem: path for path in sorted(images.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES}
-    truths = {path.stem: path for path in sorted(alphas.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES}
-    if not photos:
-        raise ValueError(f"expected photos ({', '.join(IMAGE_SUFFIXES)}) in {images}, found none")
-    for stem in photos.keys() ^ truths.keys():
-        missing, present = (alphas, photos[stem]) if stem in photos else (images, truths[stem])
-        raise ValueError(f"{present} has no partner named {stem} in {missing}")
-    return [Pair(photos[stem], truths[stem], foreground_only) for stem in photos]
-
-
-def _first_folder(folder: Path, names: tuple[str, ...]) -> Path:
-    for name in names:
-        if (folder / name).is_dir():
-            return folder / name
-    raise ValueError(f"expected a folder named {' or '.join(names)} in {folder}, found none")
-
-
-def load_person(pair: Pair, cache: Path | None = None) -> Person:
-    """Decode a pair and estimate its foreground; the estimate is kept in `cache` if one is given.
-
-    Raises:
-        ValueError: if photo and alpha differ in size; names both.
-    """
-    with Image.open(pair.image) as file:
-        image = np.asarray(file.convert("RGB"))
-    with Image.open(pair.alpha) as file:
-        alpha = np.asarray(file.convert("L"))
+    try:
+        with Image.open(pair.image) as file:
+            image = np.asarray(file.convert("RGB"))
+        with Image.open(pair.alpha) as file:
+            alpha = np.asarray(file.convert("L"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # PIL's PNG reader raises SyntaxError
+        raise ValueError(f"{pair.image} or {pair.alpha} cannot be read: {error}") from error
     if image.shape[:2] != alpha.shape:
-        raise ValueError(f"{pair.image} is {image.shape[:2]}, but {pair.alpha} is {alpha.shape}")
+        raise ValueError(unequal(pair, image.shape[1::-1], alpha.shape[::-1]))
+    if not (alpha > 127).any():
+        raise ValueError(f"expected an alpha with a person, got one that is empty: {pair.alpha}")
+    return image, alpha
+
+
+def load_person(pair: Pair, cache: Path | None = None, method: Method = "closed-form", background: bool = True) -> Person:
+    """Decode a pair and estimate its foreground; a closed-form estimate is kept in `cache` if one is given.
+
+    Args:
+        pair: of files.
+        cache: folder of estimates, see `matting.training.cache`.
+        method: of estimation.
+        background: whether the photo without its person is wanted.
+
+    Raises:
+        ValueError: as `read_pair`.
+    """
+    image, alpha = read_pair(pair)
     if pair.foreground_only:
         return Person(image, alpha, image, None)
     small, small_alpha = shrink(image, alpha)
-    stored = cache / f"{pair.image.parents[2].name}-{pair.image.stem}.npz" if cache else None
-    if stored and stored.exists():
-        with np.load(stored) as colours:
-            foreground = colours["foreground"]
-    else:
-        foreground = solve_foreground(small, small_alpha)
-        if stored:
-            with AtomicFile(stored) as part, part.open("wb") as file:  # several processes may come to the same photo
-                np.savez(file, foreground=foreground)
-    return Person(image, alpha, enlarge_foreground(image, alpha, foreground), fill_person(small, small_alpha))
+    foreground = find_foreground(pair, alpha, small, small_alpha, cache, method)
+    scene = fill_person(small, small_alpha) if background else None
+    return Person(image, alpha, enlarge_foreground(image, alpha, foreground), scene)
+
+
+def load_scene(pair: Pair) -> np.ndarray:
+    """The background of a photo with the person filled in, (h, w, 3) uint8."""
+    return fill_person(*shrink(*read_pair(pair)))
+
+
+def find_foreground(
+    pair: Pair, alpha: np.ndarray, small: np.ndarray, small_alpha: np.ndarray, cache: Path | None, method: Method
+) -> np.ndarray:
+    """The estimated foreground (h, w, 3) of a shrunk photo, from the cache if it is there."""
+    if method == "fast":
+        return estimate_foreground(small, small_alpha / np.float32(255))
+    record = read_record(cache, pair) if cache else None
+    if record and record.foreground is not None and record.foreground.shape == small.shape:
+        return record.foreground
+    foreground = solve_foreground(small, small_alpha)
+    if cache:
+        write_record(cache, pair, Record(person_box(alpha), foreground))
+    return foreground
 
 
 def shrink(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -119,6 +110,8 @@ def shrink(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def solve_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Closed-form foreground estimation, (h, w, 3) uint8."""
+    from pymatting import estimate_foreground_cf  # compiled when it is loaded, which those who read a cache need not wait for
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # numba's, about its cache
         foreground = estimate_foreground_cf(image / 255.0, alpha / 255.0)
@@ -144,15 +137,3 @@ def enlarge_foreground(image: np.ndarray, alpha: np.ndarray, foreground: np.ndar
     """The photo itself where alpha is (almost) 1, the enlarged estimate elsewhere: (H, W, 3) uint8."""
     enlarged = cv2.resize(foreground, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.where((alpha >= _OPAQUE)[..., None], image, enlarged)
-
-
-def load_people(pairs: list[Pair], cache: Path | None, workers: int = 2) -> Iterator[Person]:
-    """Decode all pairs in parallel, with a progress bar; yields them in order, so that few are in memory at a time."""
-    if cache:
-        cache.mkdir(parents=True, exist_ok=True)
-    load = partial(load_person, cache=cache)
-    context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of this process may hold
-    with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-        parts = (pairs[start : start + _AT_ONCE] for start in range(0, len(pairs), _AT_ONCE))
-        people = (person for part in parts for person in pool.map(load, part))  # all at once, they would wait in memory
-        yield from tqdm(people, total=len(pairs), desc="decoding", unit="photo", mininterval=5)

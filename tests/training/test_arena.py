@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from collections_of_tests import in_memory
 
 from matting.training.arena import Arena
-from matting.training.dataset import load_portraits
 
 
 def test_pictures_are_found_again(tmp_path: Path):
@@ -31,12 +31,12 @@ def test_a_broken_index_is_named(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_collection_on_disk_is_the_one_in_memory(portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    backgrounds, device = portraits / "backgrounds", torch.device("cpu")
-    loaded = load_portraits(portraits, backgrounds, None, device)
-    load_portraits(portraits, backgrounds, None, device, arena=Arena(tmp_path))
-    monkeypatch.setattr("matting.training.dataset.load_people", None)
-    monkeypatch.setattr("matting.training.dataset._read", None)  # nothing is decoded a second time
-    again = load_portraits(portraits, backgrounds, None, device, arena=Arena(tmp_path))
+    backgrounds = portraits / "backgrounds"
+    loaded = in_memory(portraits, backgrounds)
+    in_memory(portraits, backgrounds, arena=Arena(tmp_path))
+    monkeypatch.setattr("matting.training.collection.load_people", None)
+    monkeypatch.setattr("matting.training.collection.read_picture", None)  # nothing is decoded a second time
+    again = in_memory(portraits, backgrounds, arena=Arena(tmp_path))
     for one, other in zip(loaded.subjects, again.subjects, strict=True):
         assert one.box == other.box and one.foreground_only == other.foreground_only
         assert all(torch.equal(x, y) for x, y in zip(one.mips, other.mips, strict=True))

@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from collections_of_tests import in_memory
 from PIL import Image
 
 from matting.training import augmentation, backgrounds
-from matting.training.dataset import PHOTO_LIST, PORTRAIT_SETS, Sampler, load_portraits, photo_shares, true_trimap
-from matting.training.prepare import find_pairs, load_person
+from matting.training.dataset import Sampler, true_trimap
+from matting.training.pairs import PHOTO_LIST, find_pairs, photo_shares, read_sets
+from matting.training.prepare import load_person
 
 
 @pytest.fixture(scope="module")
 def sampler(portraits: Path) -> Sampler:
-    return Sampler(load_portraits(portraits, portraits / "backgrounds", None, torch.device("cpu")), seed=3)
+    return Sampler(in_memory(portraits, portraits / "backgrounds"), seed=3)
 
 
 @pytest.mark.slow
@@ -25,7 +27,7 @@ def test_photos_with_doubtful_alphas_are_left_out(portraits: Path, tmp_path: Pat
     for kind in ("image", "alpha"):
         folder = tmp_path / "cc0_portraits/train" / kind
         (folder / "p1.png").rename(folder / "074.png")
-    loaded = load_portraits(tmp_path, None, None, torch.device("cpu"))
+    loaded = in_memory(tmp_path)
     assert len(loaded.subjects) == len(loaded.chances) == 1
 
 
@@ -58,7 +60,7 @@ def test_sizes_that_differ_are_named(tmp_path: Path):
     for kind, mode, side in (("image", "RGB", 16), ("alpha", "L", 12)):
         (tmp_path / kind).mkdir()
         Image.new(mode, (side, side)).save(tmp_path / kind / "p.png")
-    with pytest.raises(ValueError, match=r"\(16, 16\).*\(12, 12\)"):
+    with pytest.raises(ValueError, match=r"16x16.*12x12"):
         load_person(find_pairs(tmp_path)[0])
 
 
@@ -76,7 +78,7 @@ def test_foreground_is_free_of_the_background(portraits: Path, tmp_path: Path):
 def test_a_foreground_that_could_not_be_stored_whole_is_not_found_later(portraits: Path, tmp_path: Path, monkeypatch):
     pair = find_pairs(portraits / "cc0_portraits/train")[0]
 
-    def cut_off(file, foreground):
+    def cut_off(file, **arrays):
         with file if hasattr(file, "write") else open(file, "wb") as stream:
             stream.write(b"PK")
         raise OSError("No space left on device")
@@ -192,7 +194,7 @@ def test_the_list_says_how_often_photos_are_shown(tmp_path: Path):
 def test_the_projects_own_list_is_in_order():
     with PHOTO_LIST.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert all(row["set"] in PORTRAIT_SETS and 0 <= float(row["share"]) <= 1 and row["why"] for row in rows)
+    assert all(row["set"] in read_sets() and 0 <= float(row["share"]) <= 1 and row["why"] for row in rows)
     assert len({(row["set"], row["photos"]) for row in rows}) == len(rows)
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from collections_of_tests import in_memory
 
 from matting.network import PRESETS, MattingNetwork
-from matting.training.dataset import Sampler, load_portraits
+from matting.training.dataset import Sampler
 from matting.training.hard_examples import favour, photo_errors
 
 
 @pytest.fixture(scope="module")
 def sampler(portraits: Path) -> Sampler:
-    return Sampler(load_portraits(portraits, portraits / "backgrounds", None, torch.device("cpu")), seed=3)
+    return Sampler(in_memory(portraits, portraits / "backgrounds"), seed=3)
 
 
 @pytest.mark.slow

@@ -30,7 +30,9 @@ from matting.training.guided import guided_filter
 from matting.training.loader import batch_shape, repeat
 from matting.training.objective import Objective, limit_regions, refinement_losses, shrink, shrink_trimap
 from matting.training.optimiser import build_optimiser, schedule
+from matting.training.options import OLD_NAMES
 from matting.training.pretrained import load_imagenet_start
+from matting.training.run import start_model
 from matting.weights import load_model
 
 ARGUMENTS = ["--preset", "paper", "--size", "128", "--batch", "2", "--max-regions", "16", "--device", "cpu", "--seed", "1"]
@@ -76,7 +78,7 @@ def test_refine_only_leaves_the_first_stage_and_all_statistics_alone(portraits: 
     options = arguments(
         portraits, tmp_path / "run", "--refine-only", "--preset", "lite", "--init-from", "bundled", "--steps", "2"
     )
-    before = training.start_model(options).state_dict()
+    before = start_model(options).state_dict()
     training.train(options)
     after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
@@ -302,7 +304,7 @@ def test_the_options_names_of_before_still_work(portraits: Path, tmp_path: Path)
     options = arguments(portraits, tmp_path, *now)
     assert options == arguments(portraits, tmp_path, *before)
     assert (options.init_from, options.guided_loss, options.full_photo_prob, options.hard_examples) == ("w", True, 0.5, True)
-    assert all(name in training.OLD_NAMES for name in (*now, *before) if name.startswith("--"))
+    assert all(name in OLD_NAMES for name in (*now, *before) if name.startswith("--"))
 
 
 # Rank 1 believes that its hour is over at once.
