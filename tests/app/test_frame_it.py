@@ -166,6 +166,11 @@ def test_the_person_is_moved_by_hand_and_the_file_is_what_is_seen(open_page, wid
     )
     assert all(height >= 44 for height in page.evaluate(heights) if height), "for fingers"
 
+    page.click("#result [data-view=paint]")
+    page.wait_for_function(
+        "document.querySelector('#result .canvas').clientWidth == document.querySelector('#result .canvas').clientHeight"
+    )
+    assert "600 × 600" in page.inner_text("#save-png"), "painted on is the whole photo, saved is the frame"
     page.locator(".shapes input[value=photo]").click()
     page.wait_for_selector("#result .viewer[data-view=result]:not(.framed)")
     assert "1000 × 1000" in page.inner_text("#save-png")

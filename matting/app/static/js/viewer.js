@@ -17,8 +17,8 @@ const border = () => {
   const from = Math.max(0, left), to = Math.min(frame.clientWidth, left + scale * shown.width);
   return {from, to, edge: from + wipe * (to - from)};
 };
-const cut = () => {  // the frame in pixels of the photo; painted on is the whole photo
-  const base = viewOf() === 'paint' ? null : shown.frame, whole = shown.whole;
+const cut = (view = viewOf()) => {  // the frame in pixels of the photo; painted on is the whole photo
+  const base = view === 'paint' ? null : shown.frame, whole = shown.whole;
   if (!base) return {left: 0, top: 0, width: whole.width, height: whole.height, size: [whole.width, whole.height]};
   const {x, y, zoom} = moved, width = base.width / zoom, height = base.height / zoom;
   const share = Math.min(1, Math.max(whole.width, whole.height) / Math.max(width, height));
@@ -39,7 +39,7 @@ const place = () => {
     scale *= shown.width / part.size[0];
     [shown.width, shown.height] = part.size;
     find('.viewer').style.setProperty('--tall', shown.height / shown.width);
-    element.dispatchEvent(new CustomEvent('framed', {bubbles: true, detail: shown.frame ? part.size : null}));
+    element.dispatchEvent(new CustomEvent('framed', {bubbles: true, detail: shown.frame ? cut('result').size : null}));
   }
   if (fitted) scale = fit();
   const width = scale * shown.width, height = scale * shown.height;
