@@ -293,7 +293,12 @@ def judge(path: Path) -> str:
 
 
 def _work(folder: Path, names: list[str], pipe: Connection) -> None:
-    reader_of("a.png"), reader_of("a.pth")  # what they import takes time of its own
+    """Judge files; what is imported takes time of its own, so the first message is that it has been."""
+    from matting.app.errors import Problem  # noqa: F401
+    from matting.evaluation.benchmark import peak_bytes  # noqa: F401
+
+    reader_of("a.png"), reader_of("a.pth")
+    pipe.send(None)
     for name in names:
         pipe.send((name, None))
         began = time.perf_counter()
@@ -311,6 +316,7 @@ def judge_all(folder: Path, names: list[str]) -> dict[str, tuple[str, float]]:
         theirs.close()
         name = left[0]
         try:
+            ours.recv()
             while True:
                 if not ours.poll(60 + 6 * SECONDS):
                     process.kill()
