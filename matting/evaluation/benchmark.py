@@ -1,6 +1,7 @@
 """Cost of the network on the CPU: seconds, memory and multiply-accumulates per stage.
 
     python -m matting.evaluation.benchmark --preset paper --threads 2
+    python -m matting.evaluation.benchmark --photo PHOTO              # of a whole photo: see `matting.evaluation.speed`
 
 Complete forward passes are measured, with a synthetic trimap in place of the predicted one, so that a given share of the cells
 is unknown.
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,9 +25,12 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from matting.evaluation.speed import print_backends, print_full, time_backends, time_full
+from matting.media.image import load_image
 from matting.network.coarse import CoarsePrediction
 from matting.network.model import PRESETS, MattingNetwork
 from matting.network.regions import REGION_SIZE
+from matting.weights import load_model
 
 STAGES = ("coarse", "regions", "refine", "replace")
 SIZES = ((512, 512), (1024, 1024), (1152, 1792), (2304, 3456))
@@ -163,13 +168,38 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
+def time_photo(options: argparse.Namespace) -> None:
+    """Print the times of a photo; raises ValueError if it or a backend is not there."""
+    image = load_image(options.photo)
+    models = {name: load_model(options.weights, "cpu", name) for name in ("torch", "onnx")}
+    print(
+        f"{options.photo.name}, median of {options.repeats}, PyTorch {torch.__version__}, onnxruntime {version('onnxruntime')}"
+    )
+    print_backends(time_backends(image, models, options.repeats))
+    torch.set_num_threads(options.threads)
+    for name, model in models.items():
+        print(f"\n{options.megapixels:g} megapixels at their full size, {options.threads} threads, {name}")
+        print_full(time_full(image, model, options.megapixels, max(1, options.repeats // 2)))
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m matting.evaluation.benchmark", description=__doc__.splitlines()[0])
     parser.add_argument("--preset", choices=sorted(PRESETS), default="paper")
     parser.add_argument("--sizes", type=parse_size, nargs="*", default=SIZES, metavar="HEIGHTxWIDTH")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--photo", type=Path, help="time this photo instead: PyTorch beside onnxruntime, and every step at full size"
+    )
+    parser.add_argument("--megapixels", type=float, default=12, help="of the full size (%(default)g)")
+    parser.add_argument("--weights", default="bundled", help="for --photo (%(default)s)")
     options = parser.parse_args(argv)
+    if options.photo:
+        try:
+            time_photo(options)
+        except ValueError as error:
+            parser.error(str(error))
+        return
     print(f"preset {options.preset}, {options.threads} threads, median of {options.repeats}, PyTorch {torch.__version__}")
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         cases = [(size, share) for size in options.sizes for share in UNKNOWN_SHARES]
