@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ from matting.app.results.downloads import METRICS, make_file
 from matting.app.results.measured import ERRORS
 from matting.app.results.result import ExamplePhoto, Result, make_result
 from matting.app.session import Session
+from matting.app.tabs.photo import PhotoTab
 from matting.app.views.ground_truth import ground_truth_html, headline_html
+from matting.app.views.photo_page import PhotoPage
+from matting.app.views.photo_shown import PhotoShown
 from matting.evaluation.figures import error_colours
 from matting.evaluation.metrics import Metrics, measure
 
@@ -68,6 +72,18 @@ def test_the_figure_at_the_top(known, result, session):
     drawn = replace(known, example=ExamplePhoto(Path("a"), Path("b"), "drawn by another network", True))
     assert headline_html(drawn) == ""
     assert [f'data-pick="{name}"' in ground_truth_html(known, session) for name in (METRICS, *ERRORS)] == [True] * 3
+
+
+def test_who_is_left_out_counts_in_what_is_measured(matte_of, session):
+    alpha = np.zeros((60, 100), np.float32)
+    alpha[10:50, 10:40] = alpha[10:50, 60:90] = 1
+    tab = PhotoTab.__new__(PhotoTab)
+    tab.page = SimpleNamespace(**{name: name for name in PhotoPage._fields})
+    tab.shown = PhotoShown(tab.page, None)
+    session.begin(make_result("two", matte_of(alpha), ground_truth=alpha))
+    assert "SAD <b>0.00</b>" in tab.measure_again(session)["headline"]
+    session.result = session.result.toggled(0.75, 0.5)
+    assert "SAD <b>1.20</b>" in tab.measure_again(session)["headline"]
 
 
 def test_a_comparison_as_files(known, session):

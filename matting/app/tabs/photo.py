@@ -94,12 +94,9 @@ class PhotoTab:
         changed = [page.behind.select, page.picture.input, page.framing.select]
         gr.on(changed, self.change_look, [*look, self.session], chosen, **reading)
         page.viewer.select(self.show_full_size, [*look, self.session], page.viewer, **{**reading, **EVERY})
-        page.parts_picture.select(
-            self.toggle_part,
-            [*look, self.session],
-            [page.viewer, page.parts_picture, page.magnifier],
-            **PICKED,
-        )
+        stage = [page.viewer, page.parts_picture, page.magnifier]
+        toggled = page.parts_picture.select(self.toggle_part, [*look, self.session], stage, **PICKED)
+        toggled.success(self.measure_again, self.session, [page.truth, page.headline], **QUICK)
         page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
         truth = [page.truth_file, page.truth, page.headline]
         page.truth_file.input(self.compare_truth, [page.truth_file, self.session], truth, **reading)
@@ -360,6 +357,11 @@ class PhotoTab:
             **self.shown.stage(result, session, seen_look(choice, picture, framing)),
             self.page.magnifier: magnifier_html(result, find_spots(result)),
         }
+
+    def measure_again(self, session: Session | None) -> Update:
+        """Parts were left out or brought back, and the errors follow."""
+        session, result = latest(session)
+        return self.shown.truth(result, session)
 
     def move_magnifier(self, session: Session | None, event: gr.EventData) -> str:
         _, result = latest(session)
