@@ -1,6 +1,6 @@
 """The real app under load and under faults, on the loopback address; prints a table and returns 1 if something is wrong.
 
-python tests/load.py users --users 8 --seconds 180    # mixed photos, clips, cancelled requests, garbage, oversize files
+python tests/load.py users --users 8 --seconds 180    # mixed photos, batches, clips, camera, cancelled, garbage, oversize
 python tests/load.py kill                             # killed in the middle of a clip, then started again
 python tests/load.py inputs FOLDER --users 2          # every file of a folder, by all visitors at once
 python tests/load.py memory                           # a photo that is too much for the memory there is
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -72,7 +73,8 @@ class User:
 
     def visit(self, until: float) -> None:
         random = np.random.default_rng(self.number)
-        actions = [self.photo, self.photo, self.photo, self.clip, self.cancel, self.garbage, self.oversize]
+        actions = [self.photo, self.photo, self.photo, self.batch, self.live, self.clip]
+        actions += [self.cancel, self.garbage, self.oversize]
         client = self.connect()
         while time.monotonic() < until:
             action = actions[random.integers(len(actions))]
@@ -94,12 +96,42 @@ class User:
         path = self.folder / "mine.png"
         Image.fromarray(sent).save(path)
         cutout, _alpha, facts, *_ = client.predict(handle_file(str(path)), "512", 0, True, True, api_name="/matte_image")
-        received = np.asarray(Image.open(cutout).convert("RGBA"))
-        opaque = received[..., 3] > 250
-        if facts["size_px"] != [sent.shape[1], sent.shape[0]] or received.shape[:2] != sent.shape[:2]:
-            raise AssertionError(f"crossed: sent {sent.shape}, got {received.shape}")
-        if not opaque.any() or np.abs(received[opaque, :3].astype(int) - sent[opaque]).mean() > 4:
-            raise AssertionError("crossed: the colours are not those of the photo that was sent")
+        if facts["size_px"] != [sent.shape[1], sent.shape[0]]:
+            raise AssertionError(f"crossed: sent {sent.shape}, got {facts['size_px']}")
+        check_colours(sent, cutout)
+
+    def batch(self, client: Client, random: np.random.Generator) -> None:
+        sent = {f"{number}-{random.integers(10**9)}": tinted(random) for number in range(int(random.integers(2, 5)))}
+        with zipfile.ZipFile(self.folder / "mine.zip", "w") as archive:
+            for name, pixels in sent.items():
+                archive.writestr(f"{name}.png", encoded(pixels, "PNG"))
+        photos = [handle_file(str(self.folder / "mine.zip"))]
+        archive, facts, *_ = client.predict(photos, "512", "transparent", False, api_name="/matte_batch")
+        if {fact["name"]: fact["size_px"] for fact in facts} != {
+            f"mine.zip: {name}.png": [pixels.shape[1], pixels.shape[0]] for name, pixels in sent.items()
+        }:
+            raise AssertionError(f"crossed: sent {[*sent]}, got {facts}")
+        with zipfile.ZipFile(archive) as received:
+            for name, pixels in sent.items():
+                check_colours(pixels, received.open(f"{name}-cutout.png"))
+
+    def live(self, client: Client, random: np.random.Generator) -> None:
+        """A few frames of a size that nobody else has, once it is this visitor's turn; some leave without a word."""
+        width, height, ticket = int(random.integers(160, 320)), int(random.integers(120, 240)), ""
+        frame = encoded(np.full((height, width, 3), 90, np.uint8), "JPEG")
+        with httpx.Client(base_url=f"{self.url}/gradio_api/live", timeout=WAIT_S) as visitor:
+            while (told := visitor.post("/ask", headers={"x-live-ticket": ticket}).json())["before"]:
+                ticket = told["ticket"]
+                time.sleep(1)
+            visitor.headers["x-live-ticket"] = told["ticket"]
+            for number in range(int(random.integers(3, 12))):
+                answer = visitor.post("/frame", params={"number": number, "side": 256}, content=frame)
+                if answer.status_code != (200 if number else 204):
+                    raise AssertionError(f"frame {number}: {answer.status_code} {answer.text[:100]}")
+                if number and Image.open(io.BytesIO(answer.content)).size != (width, height):
+                    raise AssertionError("crossed: a matte of another size")
+            if random.random() < 0.7:
+                visitor.post("/leave")
 
     def clip(self, client: Client, random: np.random.Generator) -> None:
         width, height, frames = 2 * random.integers(40, 90), 2 * random.integers(40, 90), int(random.integers(2, 6))
@@ -175,6 +207,22 @@ def tinted(random: np.random.Generator) -> np.ndarray:
     size = tuple(int(side) for side in random.integers(180, 420, 2))
     tint = random.uniform(0.35, 1.0, 3)
     return (np.asarray(Image.open(PORTRAIT).convert("RGB").resize(size)) * tint).astype(np.uint8)
+
+
+def encoded(pixels: np.ndarray, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def check_colours(sent: np.ndarray, cutout: object) -> None:
+    """Raises AssertionError unless a cut-out is of the photo that was sent."""
+    received = np.asarray(Image.open(cutout).convert("RGBA"))
+    if received.shape[:2] != sent.shape[:2]:
+        raise AssertionError(f"crossed: sent {sent.shape}, got {received.shape}")
+    opaque = received[..., 3] > 250
+    if not opaque.any() or np.abs(received[opaque, :3].astype(int) - sent[opaque]).mean() > 4:
+        raise AssertionError("crossed: the colours are not those of the photo that was sent")
 
 
 def small_clip(width: int, height: int, frames: int) -> bytes:

@@ -3,8 +3,10 @@
 import gradio as gr
 
 from matting.app import text
+from matting.app.device import always_there
 from matting.app.endpoints import Endpoints
 from matting.app.limits import QUEUED_EVENTS, TIME_TO_LIVE_S
+from matting.app.live import LiveDesk
 from matting.app.scripts import PAGE
 from matting.app.service import Service
 from matting.app.session import session_state
@@ -13,6 +15,7 @@ from matting.app.tabs.about import build_about_tab
 from matting.app.tabs.batch import BatchTab
 from matting.app.tabs.clip import ClipTab
 from matting.app.tabs.compare import CompareTab
+from matting.app.tabs.live import build_live_tab
 from matting.app.tabs.photo import PhotoTab
 from matting.app.tabs.regions import RegionsTab
 from matting.app.tabs.tables import build_tables_tab
@@ -26,8 +29,10 @@ def build_space(service: Service) -> gr.Blocks:
     """The whole app; nothing is launched."""
     refuse_addresses()
     separate_uploads()
+    live = LiveDesk(service.model) if service.lend is always_there else None
     with Space(
         service.sessions,
+        live,
         title=text.PAGE_TITLE,
         analytics_enabled=False,
         delete_cache=(_CLEANING_INTERVAL_S, TIME_TO_LIVE_S),
@@ -41,6 +46,8 @@ def build_space(service: Service) -> gr.Blocks:
             BatchTab(service, session)
         with gr.Tab(text.TAB_CLIP, id="clip"):
             ClipTab(service, session)
+        with gr.Tab(text.TAB_LIVE, id="live"):
+            build_live_tab(live is not None)
         with gr.Tab(text.TAB_REGIONS, id="inside") as inside:
             RegionsTab(inside, service, session)
         with gr.Tab(text.TAB_COMPARE, id="compare") as compare:

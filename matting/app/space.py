@@ -9,6 +9,7 @@ from matting.app import text
 from matting.app.errors import Problem
 from matting.app.guard.log import report
 from matting.app.guard.visitors import Visitors
+from matting.app.live import LiveDesk
 from matting.app.session import Sessions, StoppedError
 
 
@@ -18,9 +19,9 @@ class Space(gr.Blocks):
     Gradio writes tracebacks to the log, and they quote what was sent: names, values, paths.
     """
 
-    def __init__(self, sessions: Sessions, **options: Any):
+    def __init__(self, sessions: Sessions, live: LiveDesk | None = None, **options: Any):
         super().__init__(**options)
-        self.sessions = sessions
+        self.sessions, self.live = sessions, live
         self.visitors = Visitors()
 
     async def process_api(self, block_fn: Any, *arguments: Any, **options: Any) -> dict[str, Any]:

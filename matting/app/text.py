@@ -10,6 +10,7 @@ PAGE_TITLE = "Portrait matting, refined where it matters"
 # Tabs
 TAB_PHOTO = "Photo"
 TAB_BATCH = "Batch"
+TAB_LIVE = "Live"
 TAB_REGIONS = "Regions"
 TAB_COMPARE = "Compare"
 TAB_CLIP = "Clip"
@@ -387,6 +388,34 @@ BATCH_NO_PICTURE = "it is not a photo"
 BATCH_FULL = "the files made of this batch are as large as they may be; send it in another batch"
 BATCH_SERVER_FULL = "the server holds as many files as it can; try again in a while"
 
+# Live
+LIVE_LEAD = (
+    "Your camera, cut out as it runs. Frames go to the server, are worked on in its memory one at a time, and are forgotten: "
+    "nothing is stored. A picture you put behind yourself never leaves your browser. One camera runs at a time here."
+)
+LIVE_START = "Start the camera"
+LIVE_STOP = "Stop"
+LIVE_STAGE = "The camera's picture on the chosen background"
+LIVE_BACKGROUND = "Put yourself on"
+LIVE_STAGES = "Alpha"
+LIVE_COARSE = "Coarse"
+LIVE_REFINED = "Refined"
+LIVE_IDLE = "The camera is off. Your browser will ask before it is used."
+LIVE_RUNNING = "The camera is on. Opening another tab turns it off."
+LIVE_WAIT = "Somebody else's camera is on. {before} before you; your turn comes by itself."
+LIVE_NO_CAMERA = "No camera could be used: {reason}"
+LIVE_AGAIN = "Others are waiting, so your turn has ended for now; you are in line again."
+LIVE_LOST = "The server does not answer. The camera is off."
+LIVE_RATE = "{fps} frames a second · working size {side} px · {milliseconds} ms a frame"
+LIVE_FULL = "Too many people are waiting for their camera. Please try again in a few minutes."
+LIVE_OVER = "This turn is over."
+LIVE_SLOWER = "Frames come faster than they can be worked on."
+LIVE_NOT_HERE = (
+    "This server borrows its accelerator for one photo at a time, so there is no live picture here. Run the app on your own "
+    "machine."
+)
+LIVE_NOT_SAFE = "browsers give cameras only to pages that are opened by https, or on this machine itself"
+
 # Compare
 COMPARE_LEAD = (
     "One photo, several methods, the same scale. Turn up the zoom and move over a picture: all of them show the same place."
@@ -483,7 +512,8 @@ ABOUT_PRIVACY = """
 Your photo is processed in memory on this server, and shown to this page only. It is not logged, not shared, not used for
 training, and no statistics are sent anywhere. Files made for you are deleted when you close the page, and after an hour
 at the latest, those of a batch when the next one begins; whoever has the address of one can see it until then. Your last
-result stays in memory for a minute after that, so that a page that is loaded again has it still.
+result stays in memory for a minute after that, so that a page that is loaded again has it still. Frames of the camera are
+never written anywhere.
 """
 ABOUT_CREDITS = """
 ### Credits and licences

@@ -47,6 +47,7 @@ class ClipSettings:
             scene cut (see `PersonFollower`); None keeps everybody.
         temporal: whether the coarse stage's output is filtered over time (see `TemporalFilter`); False treats every frame as a
             photo.
+        closed_form: False leaves out closed-form matting.
     """
 
     max_side: int = CLIP_MAX_SIDE
@@ -55,6 +56,7 @@ class ClipSettings:
     temporal: bool = True
     ignore_alpha: bool = False
     person: tuple[float, float] | None = None
+    closed_form: bool = True
 
 
 @dataclass(frozen=True)
@@ -227,22 +229,22 @@ def matte_frames(
         for frames in batches:
             with _timed(seconds, "network"):
                 images = torch.cat([to_tensor(frame.image, size, device) for frame in frames])
-                coarse = _coarse_stage(model, images, previous, follower)
+                coarse = coarse_stage(model, images, previous, follower)
                 previous = images[-1]
                 waiting.extend(frames)
                 ready = [temporal.push(frame) for frame in coarse] if temporal else coarse
-                mattes = _refine_stage(model, waiting, [frame for frame in ready if frame], settings)
+                mattes = refine_stage(model, waiting, [frame for frame in ready if frame], settings)
             yield mattes
     if temporal:
         with _timed(seconds, "network"):
             last = temporal.flush()
-            mattes = _refine_stage(model, waiting, [last] if last else [], settings)
+            mattes = refine_stage(model, waiting, [last] if last else [], settings)
         yield mattes
 
 
 @torch.inference_mode()
-def _coarse_stage(
-    model: MattingNetwork, images: Tensor, previous: Tensor | None, follower: PersonFollower | None
+def coarse_stage(
+    model: MattingNetwork, images: Tensor, previous: Tensor | None, follower: PersonFollower | None = None
 ) -> list[CoarseFrame]:
     """images (B, 3, H, W) -> their coarse predictions; `previous` (3, H, W) is the frame before the first."""
     befores = [previous, *images[:-1]]
@@ -254,7 +256,7 @@ def _coarse_stage(
 
 
 @torch.inference_mode()
-def _refine_stage(
+def refine_stage(
     model: MattingNetwork, waiting: deque[Frame], ready: list[CoarseFrame], settings: ClipSettings
 ) -> list[MatteFrame]:
     """Refine the ready frames, which are the first ones of `waiting`, and bring their alphas to the clip's size."""
@@ -275,7 +277,9 @@ def _refine_stage(
         coarse_alpha = resize_alpha(to_array(enlarged), *frame.image.shape[:2])
         small = images[i].permute(1, 2, 0).cpu().numpy()
         alpha = (
-            upsample_alpha(to_array(refined[i]), to_array(known[i]), small, frame.image) if settings.refine else coarse_alpha
+            upsample_alpha(to_array(refined[i]), to_array(known[i]), small, frame.image, closed=settings.closed_form)
+            if settings.refine
+            else coarse_alpha
         )
         share = counts[i] / trimaps[0, 0].numel()
         came = None if frame.alpha is None else frame.alpha.astype(np.float32) / np.float32(255)

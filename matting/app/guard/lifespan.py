@@ -19,6 +19,7 @@ from matting.app.guard.middleware import Guard
 from matting.app.guard.origins import Origins
 from matting.app.guard.turns import Turns
 from matting.app.guard.visitors import Visitors, address_of
+from matting.app.live import LiveDesk
 from matting.app.memory import give_back
 from matting.app.session import Sessions
 from matting.app.space import Space
@@ -32,8 +33,8 @@ _TOO_MANY_PAGES = "Too many pages of this app are open at your address. Please c
 class Keeper:
     """What happens every second while the app runs."""
 
-    def __init__(self, app: App, sessions: Sessions, visitors: Visitors):
-        self.app, self.sessions, self.visitors = app, sessions, visitors
+    def __init__(self, app: App, sessions: Sessions, visitors: Visitors, live: LiveDesk | None = None):
+        self.app, self.sessions, self.visitors, self.live = app, sessions, visitors, live
         self.turns = Turns(app.get_blocks()._queue, sessions, visitors)
         self._idle: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._swept = time.monotonic()
@@ -51,6 +52,8 @@ class Keeper:
         await self.turns.drop_unheard(now)
         self.sessions.sweep(self.visitors.attended, now)
         self.close_idle(now)
+        if self.live is not None:
+            self.live.sweep()
         if now - self._swept > _SWEEP_EVERY_S:
             self._swept = now
             self.visitors.forget(now)
@@ -119,7 +122,7 @@ async def guarded(app: App) -> AsyncIterator[None]:
         raise TypeError(f"expected a Space, got {type(space).__name__}")
     if app.middleware_stack is None:
         raise TypeError("expected an app whose middleware is built, as it is while its lifespan begins")
-    keeper = Keeper(app, space.sessions, space.visitors)
+    keeper = Keeper(app, space.sessions, space.visitors, space.live)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: report(context.get("exception") or RuntimeError()))
     app.middleware_stack = Guard(
         app.middleware_stack,
@@ -129,6 +132,8 @@ async def guarded(app: App) -> AsyncIterator[None]:
         keeper.admit,
         keeper.turns.cancelled,
     )
+    if space.live is not None:
+        app.router.routes[:0] = space.live.routes()
     keeping = asyncio.create_task(keeper.run())
     try:
         yield

@@ -20,12 +20,17 @@ class Swatches(NamedTuple):
 def build_swatches(label: str, elem_id: str, first: str) -> Swatches:
     """Swatches, of which `first` is chosen; without it being `TRANSPARENT` that is not among them."""
     box = f"{elem_id}-picture"
-    template = _template(label, elem_id, box, transparent=first == TRANSPARENT)
-    choice = gr.HTML(first, html_template=template, js_on_load=SWATCHES, apply_default_css=False, elem_id=elem_id)
+    choice = build_choice(label, elem_id, first, box)
     picture = PhotoInput(
         label=text.BACKGROUND_PICTURE, sources=["upload", "clipboard"], height=130, visible="hidden", buttons=[], elem_id=box
     )
     return Swatches(choice, picture)
+
+
+def build_choice(label: str, elem_id: str, first: str, box: str) -> gr.HTML:
+    """The swatches alone; `box` is the id of what holds an input for a picture of the visitor's own, and shows it."""
+    template = _template(label, elem_id, box, transparent=first == TRANSPARENT)
+    return gr.HTML(first, html_template=template, js_on_load=SWATCHES, apply_default_css=False, elem_id=elem_id)
 
 
 def picture_box(choice: str) -> gr.Image:
