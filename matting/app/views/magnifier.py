@@ -4,6 +4,7 @@ from html import escape
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
@@ -20,6 +21,8 @@ _SPOT_SHARE = 0.16  # side of a spot, as a share of the photo's longer side
 _SPOT_SMALLEST_PX = 72
 _LEAST_CHANGE = 0.004  # mean change of alpha over a spot; places with less are not shown
 _LEAST_SOFTNESS = 0.05  # what a place counts that is not soft at all
+_HEAD_SHARE, _CHEST_SHARE = 0.3, 0.8  # of the people's height from the top: hair is above the first, sleeves below the second
+_BELOW_CHEST = 0.05  # what a place below the chest counts beside one at the head
 _OVERVIEW_SIDE = 640
 _CROP_PX = 560
 _BEHIND = BackgroundChoice(COLOUR, "#4a635e")  # an even green-grey on which both light and dark hair show
@@ -36,7 +39,7 @@ class Spot(NamedTuple):
 def find_spots(result: Result) -> list[Spot]:
     """Squares that refinement changed, at most `SPOTS`, none over another, best first.
 
-    The best are changed much and are soft all over, as hair is: an edge that has only moved is less to look at.
+    The best are changed much, soft all over, and high up, as hair is: the edge of a sleeve is less to look at.
     """
     matte = result.matte
     change = shrink(drop_parts(np.abs(matte.alpha - matte.coarse_alpha), result.parts), _OVERVIEW_SIDE)
@@ -47,7 +50,7 @@ def find_spots(result: Result) -> list[Spot]:
     mean = ndimage.uniform_filter(change, small, mode="constant")
     alpha = shrink(matte.alpha, _OVERVIEW_SIDE)
     softness = ndimage.uniform_filter(4 * alpha * (1 - alpha), small, mode="constant")
-    worth = np.where(mean < _LEAST_CHANGE, 0, mean * (softness + _LEAST_SOFTNESS))
+    worth = np.where(mean < _LEAST_CHANGE, 0, mean * (softness + _LEAST_SOFTNESS) * _near_heads(alpha))
     spots = []
     for _ in range(SPOTS):
         row, column = np.unravel_index(int(worth.argmax()), worth.shape)
@@ -58,6 +61,14 @@ def find_spots(result: Result) -> list[Spot]:
         top = int(np.clip(row * scale - side / 2, 0, height - side))
         spots.append(Spot(left, top, side))
     return spots
+
+
+def _near_heads(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, 1): 1 from the top of an alpha (H, W) to below the heads, then less and less."""
+    rows = np.flatnonzero(alpha.max(1) > 0.5)
+    top, bottom = (rows[0], rows[-1]) if len(rows) else (0, len(alpha) - 1)
+    height = (np.arange(len(alpha), dtype=np.float32) - top) / max(bottom - top, 1)
+    return np.interp(height, (_HEAD_SHARE, _CHEST_SHARE), (1, _BELOW_CHEST)).astype(np.float32)[:, None]
 
 
 def magnifier_html(result: Result, spots: list[Spot], chosen: int = 0) -> str:
