@@ -43,13 +43,15 @@ class Space(gr.Blocks):
             report(error)
             raise Problem(text.ERROR_UNEXPECTED) from None
 
-    async def preprocess_data(self, *arguments: Any, **options: Any) -> list[Any]:
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any) -> list[Any]:
         try:
-            return await super().preprocess_data(*arguments, **options)
+            return await super().preprocess_data(block_fn, inputs, *arguments, **options)
         except (gr.Error, InvalidPathError, FileNotFoundError):
             raise
         except Exception:  # noqa: BLE001 - a value of another kind than the component's; components raise whatever comes
-            raise Problem(text.ERROR_VALUES) from None
+            files = (isinstance(block, gr.Image | gr.Video | gr.File) for block in block_fn.inputs)
+            named = any(file and isinstance(value, str) for file, value in zip(files, inputs, strict=False))
+            raise Problem(text.ERROR_PATH if named else text.ERROR_VALUES) from None
 
 
 def plain(message: str) -> str:

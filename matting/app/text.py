@@ -124,6 +124,7 @@ STOPPED = "Stopped. Drop a photo to start again."
 WORKING = "Looking for the person …"
 WAITING = "Drop a photo here and the cut-out appears on its own."
 RETURNED = "This is your last result. The settings are at their beginning again."
+KEPT = "Nothing came of that. This is still the photo before."
 EXAMPLE_NOTE = "This is an example. Drop your own photo and it takes its place."
 DONE_NOTE = "Done in {seconds:.1f} seconds."
 NOBODY = (
@@ -234,9 +235,9 @@ TRUTH_DRAWN_NOTE = (
 )
 TRUTH_HEADLINE = "SAD <b>{refined:.2f}</b>, first stage alone {coarse:.2f}"
 TRUTH_NOTE = "Lower is better; P3M convention. The lowest number of each column is bold."
-TRUTH_ROWS = ("First stage alone", "Refined")
+TRUTH_ROWS = ("First stage alone", "Result")
 TRUTH_COARSE_ERROR = "Error of the first stage"
-TRUTH_REFINED_ERROR = "Error after refinement"
+TRUTH_REFINED_ERROR = "Error of the result"
 TRUTH_ERROR = "Error"
 TRUTH_WORST = "Largest error, enlarged"
 TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or more. The frame marks the largest error."
@@ -515,6 +516,9 @@ at the latest, those of a batch when the next one begins; whoever has the addres
 result stays in memory for a minute after that, so that a page that is loaded again has it still. Frames of the camera are
 never written anywhere.
 """
+ABOUT_BROWSER = """
+**Rather not send it at all?** {link} is a page on which the photo is cut out in your own browser, and sent nowhere.
+"""
 ABOUT_CREDITS = """
 ### Credits and licences
 
@@ -541,7 +545,7 @@ ABOUT_USE = """
 ```python
 from gradio_client import Client, handle_file
 
-client = Client("http://127.0.0.1:7860")
+client = Client("{address}")
 cutout, alpha, facts, (coarse, trimap, regions) = client.predict(handle_file("portrait.jpg"), api_name="/matte_image")
 region = client.predict(0.5, 0.2, api_name="/inspect_region")
 ```
@@ -572,7 +576,10 @@ ERROR_NO_PHOTO = "There is no photo yet. Drop one first."
 ERROR_EXPIRED = "This result has been removed from the server. Please drop the photo again."
 ERROR_TRUTH = "The true alpha is {got}, the photo is {expected} pixels. Send one of the same size."
 ERROR_BACKGROUND = "Choose a background picture first, or pick another background."
-ERROR_PATH = "Files of the server are not read. Please send the file itself."
+ERROR_PATH = (
+    'Files of the server are not read. Please send the file itself: handle_file("photo.jpg") of gradio_client does, and over '
+    'HTTP it is uploaded to /gradio_api/upload first and named as {"path": ..., "meta": {"_type": "gradio.FileData"}}.'
+)
 ERROR_URL = "Addresses are not fetched. Please send the file itself."
 ERROR_METHODS = "Choose at least one method."
 ERROR_METHODS_TWICE = "Choose every method once."

@@ -64,3 +64,12 @@ def test_the_first_place_to_look_at_is_soft_as_hair_is(matte_of):
     refined[100:180, 400:480] = 0.6
     spots = find_spots(make_result("two", matte_of(refined, coarse)))
     assert spots[0].left > 300 > spots[1].left
+
+
+def test_hair_comes_before_a_sleeve_that_changed_more(matte_of):
+    refined = np.zeros((600, 400), np.float32)
+    refined[50:600, 100:300] = 1.0
+    coarse = refined.copy()
+    coarse[60:140, 100:180], coarse[480:560, 220:300] = 0.75, 0.4
+    spots = find_spots(make_result("one", matte_of(refined, coarse)))
+    assert spots[0].top < 200 and spots[1].top > 400

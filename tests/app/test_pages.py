@@ -474,9 +474,11 @@ def test_tables(open_page):
 def test_about(open_page):
     page = open_page()
     open_tab(page, "About")
-    page.wait_for_selector(".stages svg")
+    page.wait_for_selector(".stages .step")
     text = page.inner_text("body")
     assert "Privacy" in text and "WACV" in text and "/matte_image" in text
+    page.locator("#about-use", has_text=page.url.split("/?")[0]).wait_for()  # the program calls this page's address
+    assert "examples/browser" in text
     assert page.evaluate("[...document.querySelectorAll('pre')].every(code => code.scrollWidth <= code.clientWidth)")
 
 

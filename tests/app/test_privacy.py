@@ -78,6 +78,13 @@ def hostile_calls(stranger: httpx.Client, file: dict):
                 yield function["api_name"], function["id"], values
 
 
+def test_a_plain_path_is_told_what_to_send_instead(app, connect):
+    before = (app.folder / "log.txt").read_text()
+    with pytest.raises(Exception, match=r"handle_file\("):
+        connect().predict("portrait.jpg", "512", 0, True, True, api_name="/matte_image")
+    assert (app.folder / "log.txt").read_text() == before
+
+
 @pytest.mark.parametrize("meta", [{"meta": {"_type": "gradio.FileData"}}, {}], ids=["as a file", "as any object"])
 def test_no_function_takes_a_file_of_the_server(app, stranger, tmp_path, meta):
     shutil.copy(PHOTO, tmp_path / "secret.jpg")

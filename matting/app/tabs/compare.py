@@ -77,9 +77,8 @@ class CompareTab:
         shown = [page.note, page.stop, page.grid, page.pair, page.left, page.right, page.viewer, page.table]
         opened = tab.select(self.open, [page.view, session], [page.note, page.grid], **QUICK)
         opened.then(self.open_rest, [page.view, session], shown[3:], **QUICK)
-        running = page.run.click(
-            self.compare, [page.methods, page.view, session], shown, **LONG_QUEUE, api_visibility="private"
-        )
+        work: dict[str, Any] = {**LONG_QUEUE, "api_visibility": "private", "show_progress": "hidden"}  # the note tells it
+        running = page.run.click(self.compare, [page.methods, page.view, session], shown, **work)
         page.stop.click(self.stop_work, None, [page.note, page.stop], cancels=[running], **UNQUEUED)
         choice = [page.view, page.left, page.right, session]
         page.view.input(self.change_view, choice, [page.grid, page.viewer], **QUICK)

@@ -290,7 +290,8 @@ class PhotoTab:
         except StoppedError:
             yield {self.session: session, **self._keep(session, turn, before, look)}
         except Exception:
-            ended = {self.page.note: note_html(text.WAITING), self.page.stop: gr.Button(visible=False)}
+            note = text.WAITING if session.result is None else text.KEPT
+            ended = {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False)}
             yield {**ended, **self._keep(session, turn, before, look)}
             raise
 

@@ -103,4 +103,4 @@ def measured_cells(rows: Sequence[MeasuredRow]) -> tuple[list[Column], list[list
 def chart_html(metric: str, subset: str) -> str:
     """The published rows as a scatter chart of one metric on one subset."""
     drawn = cost_chart(metric, subset, style="")
-    return f'<figure class="chart scatter">{drawn}</figure><p class="small">{text.TABLES_CHART_NOTE}</p>'
+    return f'<figure class="chart scatter" tabindex="0">{drawn}</figure><p class="small">{text.TABLES_CHART_NOTE}</p>'

@@ -71,7 +71,7 @@ def clip_chart_html(report: ClipReport, chosen: int | None = None) -> str:
     note = text.CLIP_CHART_NOTE if marks else text.CLIP_CHART_CALM
     return (
         f"<h2>{text.CLIP_CHART_TITLE}</h2>"
-        f'<figure class="chart over-time"><svg viewBox="0 0 {_WIDTH} {second + _ROW + 40}" role="group" '
+        f'<figure class="chart over-time" tabindex="0"><svg viewBox="0 0 {_WIDTH} {second + _ROW + 40}" role="group" '
         f'aria-label="{text.CLIP_CHART_ALT}">{"".join(parts)}</svg><figcaption>{note}</figcaption></figure>'
     )
 

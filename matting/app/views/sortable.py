@@ -39,7 +39,8 @@ def sortable_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], la
         f'<input type="search" placeholder="{text.TABLES_SEARCH_HINT}"/></label>'
     )
     return (
-        f'<div class="sortable">{search}<div class="scroll"><table aria-label="{escape(label)}">'
+        f'<div class="sortable">{search}<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">'
+        f'<table aria-label="{escape(label)}">'
         f"<thead>{_groups(columns)}<tr>{titles}</tr></thead>"
         f'<tbody>{body}</tbody></table></div><p class="small none" hidden>{text.TABLES_NONE}</p></div>'
     )
