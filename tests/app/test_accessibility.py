@@ -10,7 +10,7 @@ from tabs import open_tab
 from matting.app import text
 
 AXE = "axe-core@4.10.3"
-TABS = {
+CONTENT = {  # of a tab, to be waited for
     "Photo": "#panels img",
     "Batch": "#batch-run",
     "Clip": "#clip-run",
@@ -46,11 +46,10 @@ def axe(tmp_path_factory) -> Path:
 def test_no_tab_shuts_anybody_out(open_page, axe, width, theme):
     page = open_page(width, 900, theme)
     page.add_script_tag(path=axe)
-    assert {*TABS} == {title for name, title in vars(text).items() if name.startswith("TAB_")}
     found = {}
-    for name in TABS:
+    for name in (title for key, title in vars(text).items() if key.startswith("TAB_")):
         open_tab(page, name)
-        page.locator(TABS[name]).first.wait_for()
+        page.locator(CONTENT.get(name, "body")).first.wait_for()
         page.wait_for_timeout(500)  # colours fade in
         options = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
         violations = page.evaluate("options => axe.run(document, options)", options)["violations"]
