@@ -13,6 +13,7 @@ AXE = "axe-core@4.10.3"
 CONTENT = {  # of a tab, to be waited for
     "Photo": "#panels img",
     "Batch": "#batch-run",
+    "Live": "#live button",
     "Clip": "#clip-run",
     "Regions": "#locator svg",
     "Compare": "#comparison figure",
@@ -50,6 +51,10 @@ def test_no_tab_shuts_anybody_out(open_page, axe, width, theme):
     for name in (title for key, title in vars(text).items() if key.startswith("TAB_")):
         open_tab(page, name)
         page.locator(CONTENT.get(name, "body")).first.wait_for()
+        if name == "Photo":
+            page.click(".framing summary")
+            page.locator(".shapes input[value='2x2in']").click()
+            page.wait_for_selector("#result .viewer[data-view=move]")
         page.wait_for_timeout(500)  # colours fade in
         options = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
         violations = page.evaluate("options => axe.run(document, options)", options)["violations"]
