@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -107,7 +108,7 @@ def cut_out(
     """A photo (H, W, 3) cut out by an alpha (H, W), as `Matte.cutout`; `input_alpha` as for `estimate_foreground`."""
     opacity = to_8_bit(alpha)
     foreground = estimate_foreground(image, alpha, input_alpha)
-    foreground[opacity == 0] = 0  # so that the old background cannot be recovered from the file
+    foreground = cv2.copyTo(foreground, opacity)  # black where that is 0: the old background cannot be recovered from the file
     return Image.fromarray(np.dstack([foreground, opacity]))
 
 
