@@ -154,8 +154,8 @@ CORNER = "c => [...c.getContext('2d').getImageData(2, 2, 1, 1).data]"
 @pytest.mark.browser
 def test_the_camera_is_cut_out_as_it_runs(camera_page, app, capsys):
     page = camera_page()
-    page.locator(".live .start").press("Enter")
-    rate = page.locator(".live .rate[data-fps]")
+    page.locator(".camera .start").press("Enter")
+    rate = page.locator(".camera .rate[data-fps]")
     rate.wait_for()
     page.wait_for_timeout(12_000)  # for the working size to settle
     fps, side = float(rate.get_attribute("data-fps")), int(rate.get_attribute("data-side"))
@@ -163,18 +163,18 @@ def test_the_camera_is_cut_out_as_it_runs(camera_page, app, capsys):
         print(f"\nlive at 640x480, refined: {rate.inner_text()}")
     assert fps >= 8 or side == min(SIDES), "it is as small as it can be, or quick enough"
     assert fps > 0
-    stage = page.locator(".live canvas")
+    stage = page.locator(".camera canvas")
     assert stage.evaluate(CORNER)[:3] == [63, 95, 90], "the colour behind"
     middle = stage.evaluate("c => [...c.getContext('2d').getImageData(320, 300, 1, 1).data]")
     assert abs(middle[0] - 63) + abs(middle[1] - 95) + abs(middle[2] - 90) > 60, "the person"
     page.locator("#live-background").get_by_label("Blur").check(force=True)
-    page.wait_for_function(f"!({CORNER})(document.querySelector('.live canvas')).slice(0, 3).includes(63)")
+    page.wait_for_function(f"!({CORNER})(document.querySelector('.camera canvas')).slice(0, 3).includes(63)")
     page.get_by_role("radio", name="Coarse").check(force=True)
-    small = page.locator(".live button, .live label").evaluate_all("all => all.map(each => each.offsetHeight)")
+    small = page.locator(".camera button, .camera label").evaluate_all("all => all.map(each => each.offsetHeight)")
     assert min(small) >= 44 and page.evaluate("document.documentElement.scrollWidth") <= 390
 
     other = camera_page()
-    other.locator(".live .start").click()
+    other.locator(".camera .start").click()
     other.get_by_text("Somebody else's camera is on. 1 before you").wait_for()
     page.close()
     other.get_by_text("The camera is on.").wait_for()
@@ -187,4 +187,4 @@ def test_the_camera_is_cut_out_as_it_runs(camera_page, app, capsys):
         ticket = told["ticket"]
         time.sleep(0.5)
     httpx.post(ask.replace("ask", "leave"), headers={"x-live-ticket": told["ticket"]})
-    assert other.locator(".live .note").text_content() == text.LIVE_IDLE
+    assert other.locator(".camera .note").text_content() == text.LIVE_IDLE

@@ -46,7 +46,7 @@ def _template() -> str:
         for value, title, checked in (("0", text.LIVE_COARSE, ""), ("1", text.LIVE_REFINED, "checked"))
     )
     return (
-        f'<section class="live" {data}><div class="bar"><button type="button" class="start">{text.LIVE_START}</button>'
+        f'<section class="camera" {data}><div class="bar"><button type="button" class="start">{text.LIVE_START}</button>'
         f'<fieldset class="stages-of"><legend>{text.LIVE_STAGES}</legend>{stages}</fieldset>'
         f'<p class="rate"></p></div><p class="note" role="status">{text.LIVE_IDLE}</p>'
         f'<canvas width="640" height="480" role="img" aria-label="{text.LIVE_STAGE}"></canvas>'

@@ -1,6 +1,6 @@
 // The camera, cut out as it runs: frames go to the server as JPEGs, two under way at most; what comes back is the matte of the
 // frame before, as the opacity of a picture. The background is drawn here, so it is never sent.
-const live = element.querySelector('.live'), words = live.dataset, start = live.querySelector('.start');
+const live = element.querySelector('.camera'), words = live.dataset, start = live.querySelector('.start');
 const note = live.querySelector('.note'), rate = live.querySelector('.rate'), stage = live.querySelector('canvas');
 const video = live.querySelector('video'), paper = stage.getContext('2d');
 const SIDES = words.sides.split(' ').map(Number), LONGEST = 640, LEAST_FPS = 9, MOST_FPS = 15, UNDER_WAY = 2;
