@@ -120,8 +120,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=("torch", "onnx"),
         default="torch",
-        help="what computes the network; onnx takes about half of the time on a CPU, after a minute of preparation the first "
-        "time, and needs 'portrait-matting[onnx]' (default: %(default)s)",
+        help="what computes the network; onnx takes half to three quarters of the time on a CPU, after a minute of preparation "
+        "the first time, and needs 'portrait-matting[onnx]' (default: %(default)s)",
     )
     group.add_argument(
         "--weights",
