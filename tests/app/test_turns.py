@@ -102,6 +102,23 @@ def test_who_sends_much_waits_for_himself(at_desk):
     at_desk(test)
 
 
+def test_a_batch_takes_the_turn_of_a_clip_and_no_photo_waits_for_it(at_desk, request_of):
+    async def test(desk: Desk, sessions: Sessions) -> None:
+        session = sessions.of(None, request_of("page", VISITOR))
+        batch = desk.join(VISITOR, "batch", 1, "page")
+        assert desk.next(ago=PATIENCE_S + 1) is batch
+        desk.join(ANOTHER, "long", 1)
+        assert desk.next() is None, "one of them at a time"
+        photo = desk.join(VISITOR, session="page")
+        assert desk.next(ago=PATIENCE_S + 1) is photo, "the visitor's own"
+        desk.turns.cancelled(photo._id, "page")
+        assert session.stop.is_set() and not session.batch_stop.is_set()
+        desk.turns.cancelled(batch._id, "page")
+        assert session.batch_stop.is_set()
+
+    at_desk(test)
+
+
 def test_a_visitor_waits_for_one_save_of_another_and_no_more(at_desk):
     async def test(desk: Desk, sessions: Sessions) -> None:
         first, second, *_ = [desk.join(ATTACKER, "save", 1) for _ in range(4)]
