@@ -39,7 +39,8 @@ def test_photo_from_upload_to_files(open_page, photo, matte_elsewhere, capsys):
     np.testing.assert_array_equal(alpha, np.rint(expected.alpha * 255).astype(np.uint8))
 
     name, data = save(page, page.locator("#save-alpha16"))
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), np.rint(expected.alpha * 65535))
+    off = np.abs(np.asarray(Image.open(io.BytesIO(data)), int) - np.rint(expected.alpha * 65535))
+    assert off.max() <= 1 and (off > 0).mean() < 1e-4, "but where 8 bits are half way between two"
     name, data = save(page, page.locator("#save-cutout"))
     cutout = Image.open(io.BytesIO(data))
     assert (name, cutout.mode, cutout.size) == ("my portrait-cutout.png", "RGBA", (1500, 1500))

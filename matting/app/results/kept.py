@@ -1,7 +1,7 @@
 """What the server remembers of a photo: in as few bits as what is shown and saved of it needs.
 
 Pictures are shown with 8 bits, and an alpha can be saved with 16. As 65535 is an odd multiple of 255, rounding to 16 bits and
-then to 8 gives what rounding to 8 at once does.
+then to 8 gives what rounding to 8 at once does, but where floating point cannot tell which of two is nearer.
 """
 
 from dataclasses import dataclass
@@ -78,10 +78,16 @@ class KeptMatte:
         return cut_out(self.image, alpha, self.input_alpha)
 
 
+def _to_16_bit(alpha: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """An alpha in 16 bits that gives the same 8 bits as the alpha itself, also where that is half way between two of them."""
+    middle = np.uint16(257) * to_8_bit(alpha).astype(np.uint16)
+    return np.clip(to_16_bit(alpha), middle - np.minimum(middle, 128), middle + np.minimum(65535 - middle, 128))
+
+
 def keep_matte(matte: Matte) -> KeptMatte:
     return KeptMatte(
         image=matte.image,
-        alpha_16=to_16_bit(matte.alpha),
+        alpha_16=_to_16_bit(matte.alpha),
         coarse_8=to_8_bit(matte.coarse_alpha),
         trimap=matte.trimap,
         regions=matte.regions,
