@@ -239,6 +239,7 @@ TRUTH_ROWS = ("First stage alone", "Result")
 TRUTH_COARSE_ERROR = "Error of the first stage"
 TRUTH_REFINED_ERROR = "Error of the result"
 TRUTH_ERROR = "Error"
+TRUTH_TABLE = "Errors, a row a method"
 TRUTH_WORST = "Largest error, enlarged"
 TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or more. The frame marks the largest error."
 

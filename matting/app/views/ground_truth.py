@@ -38,7 +38,7 @@ def metric_table(rows: Mapping[str, Metrics]) -> str:
         for name, metrics in rows.items()
     )
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{text.TABLES_METRIC}"><table class="metrics">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{text.TRUTH_TABLE}"><table class="metrics">'
         f"<thead><tr><th>{text.COMPARE_METHOD}</th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{save_button('metrics', text.SAVE_METRICS, text.SAVE_METRICS_OF)}"
     )
