@@ -129,7 +129,9 @@ def test_an_interrupted_run_leaves_no_file(tmp_path, weights, number):
     make_clip(tmp_path / "a.mp4", frames=400)
     arguments = [sys.executable, "-m", "matting", "a.mp4", "-o", "out.webm", "--weights", weights, "--max-side", "128"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job hands on that it hears none
     process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, heard)
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob(".out-*.part")) and time.monotonic() < deadline:
         time.sleep(0.05)
