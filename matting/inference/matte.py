@@ -39,8 +39,28 @@ class Regions:
     context: NDArray[np.float32] | None = None
 
 
+class FromCrop:
+    """What was drawn from a part of a photo, and how large that part is."""
+
+    trimap: NDArray[np.uint8]
+    crop: Crop
+    working_size: tuple[int, int]
+
+    @property
+    def working_scale(self) -> tuple[float, float]:
+        """Working pixels per pixel of the photo, down and across."""
+        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
+        return self.working_size[0] / rows, self.working_size[1] / columns
+
+    @property
+    def crop_share(self) -> float:
+        """The crop's share of the photo's area."""
+        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
+        return rows * columns / self.trimap.size
+
+
 @dataclass(frozen=True)
-class Matte:
+class Matte(FromCrop):
     """The result for one photo; all pictures have its size.
 
     Attributes:
@@ -69,18 +89,6 @@ class Matte:
     coarse_sizes: tuple[tuple[int, int], ...]
     brightening: float
     input_alpha: NDArray[np.float32] | None = None
-
-    @property
-    def working_scale(self) -> tuple[float, float]:
-        """Working pixels per pixel of the photo, down and across."""
-        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
-        return self.working_size[0] / rows, self.working_size[1] / columns
-
-    @property
-    def crop_share(self) -> float:
-        """The crop's share of the photo's area."""
-        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
-        return rows * columns / self.alpha.size
 
     def cutout(self) -> Image.Image:
         """RGBA picture of 8 bits with straight alpha and estimated foreground colours; transparent pixels are black."""

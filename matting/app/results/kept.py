@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.inference.crop import Crop
-from matting.inference.matte import Matte, Regions, cut_out
+from matting.inference.matte import FromCrop, Matte, Regions, cut_out
 from matting.media.image import Picture
 from matting.postprocess.bit_depth import to_8_bit, to_16_bit
 
@@ -22,7 +22,7 @@ def from_bits(values: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.floa
 
 
 @dataclass(frozen=True)
-class KeptMatte:
+class KeptMatte(FromCrop):
     """A `Matte` whose alphas are kept as integers; each time one is asked for, it is made anew.
 
     Attributes:
@@ -60,18 +60,6 @@ class KeptMatte:
     @property
     def input_alpha(self) -> NDArray[np.float32] | None:
         return None if self.input_8 is None else from_bits(self.input_8)
-
-    @property
-    def working_scale(self) -> tuple[float, float]:
-        """Working pixels per pixel of the photo, down and across."""
-        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
-        return self.working_size[0] / rows, self.working_size[1] / columns
-
-    @property
-    def crop_share(self) -> float:
-        """The crop's share of the photo's area."""
-        rows, columns = self.crop.bottom - self.crop.top, self.crop.right - self.crop.left
-        return rows * columns / self.trimap.size
 
     def cutout(self, alpha: NDArray[np.float32]) -> Image.Image:
         """The photo cut out, as `Matte.cutout` does it, by an alpha (H, W) of which parts may have been left out."""
