@@ -3,6 +3,7 @@
 This is what runs in a process of its own; use `matting.media.reader.ClipReader`.
 """
 
+import errno
 import math
 import os
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ class ClipDecoder:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not a video, has no frames, or ends before its header says; while iterating, if a frame
             cannot be decoded.
+        MemoryError: if decoding needs more memory than this process may have.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -87,6 +89,8 @@ class ClipDecoder:
         try:
             yield
         except av.FFmpegError as error:
+            if error.errno in (errno.ENOMEM, errno.EAGAIN):  # the second where a decoder's threads found no memory
+                raise MemoryError from error
             raise ValueError(f"{self.path.name} is not a video, or it is damaged ({reason_of(error)})") from error
 
     def _measure(self) -> tuple[int, float]:
