@@ -57,6 +57,7 @@ class Session:
         batch_stop: the same of a batch.
         closed: whether it is over; nothing may be written for it any more.
         turn: stands for the photo begun last; an earlier one that is late must not take its place.
+        given: the upload that is to be matted next or was last; the tray may be emptied under it by an answer on its way.
         painting: what the visitor has painted over the photo begun last, whether that was worked on or not.
         address: of the visitor.
         used: when its last request came, on the monotonic clock.
@@ -79,6 +80,7 @@ class Session:
     batch_stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
     turn: object = None
+    given: str | None = None
     painting: Painting = field(default_factory=Painting)
     address: str = ""
     used: float = field(default_factory=time.monotonic)
@@ -109,7 +111,7 @@ class Session:
 
     def forget(self) -> None:
         """The photo was taken away: nothing of it stays, and work on it that is late is not shown."""
-        self.turn, self.result, self.comparison, self.painting = object(), None, (), Painting()
+        self.turn, self.given, self.result, self.comparison, self.painting = object(), None, None, (), Painting()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def take(self, *uploads: str | None) -> None:

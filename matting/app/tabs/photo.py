@@ -128,6 +128,7 @@ class PhotoTab:
             yield {self.session: session, **self.shown.tray(session)}
             raise
         self.service.sessions.stop(request)
+        session.turn, session.given = object(), photo  # what was begun before is not shown any more
         asleep = {self.page.actions: actions.NOTHING}  # the tray shows the new photo, the stage still the last one
         yield {
             self.session: session,
@@ -181,16 +182,18 @@ class PhotoTab:
     ) -> Iterator[Update]:
         """A new photo."""
         session = self.service.sessions.of(session, request)
-        if photo is None:  # taken away, as `announce` has shown. A handler that yields nothing would empty the page
+        given = photo or session.given
+        if given is None:  # taken away, as `announce` has shown. A handler that yields nothing would empty the page
             yield {self.session: session}
             return
-        session.take(photo, truth, picture)
+        session.take(given, truth, picture)
         started = perf_counter()
 
         def compute() -> Result:
-            return self.service.cut_out(photo, truth, Settings(size, bias, refine, cross, ignore_alpha), session)
+            return self.service.cut_out(given, truth, Settings(size, bias, refine, cross, ignore_alpha), session)
 
-        yield from self._run(compute, session, seen_look(choice, picture, framing), started, photo=photo, truth=truth)
+        lost = photo is None or not browsers_show(photo)
+        yield from self._run(compute, session, seen_look(choice, picture, framing), started, lost=lost, truth=truth)
 
     def run_again(self, request: gr.Request, session: Session | None, *controls: Any) -> Iterator[Update]:
         """The same photo with other settings; `controls` are those of `_redo`."""
@@ -262,7 +265,7 @@ class PhotoTab:
         started: float,
         *,
         fresh: bool = True,
-        photo: str | None = None,
+        lost: bool = False,
         truth: str | None = None,
     ) -> Iterator[Update]:
         """Compute a result and show it.
@@ -273,7 +276,7 @@ class PhotoTab:
             look: how it is shown.
             started: on the clock of `perf_counter`.
             fresh: whether it is of another photo than the last one.
-            photo: the upload, if there is one.
+            lost: whether the tray does not show the photo.
             truth: the true alpha given for it.
         """
         turn = session.turn = object()
@@ -286,7 +289,7 @@ class PhotoTab:
                 result = result.painted(session.painting) if fresh else result
                 session.begin(result)
                 yield {self.session: session, **self._done(result, session, look, started, truth)}
-            yield self._rest(result, session, photo, fresh) if session.turn is turn else {self.session: session}
+            yield self._rest(result, session, lost) if session.turn is turn else {self.session: session}
         except StoppedError:
             yield {self.session: session, **self._keep(session, turn, before, look)}
         except Exception:
@@ -307,8 +310,8 @@ class PhotoTab:
         note = done_note(result, seconds, misfit)
         return {**self.shown.result(result, session, waited), **stage, self.page.note: note, **files}
 
-    def _rest(self, result: Result, session: Session, photo: str | None, fresh: bool) -> Update:
-        tray = self.shown.tray(session) if photo is not None and not browsers_show(photo) else {}
+    def _rest(self, result: Result, session: Session, lost: bool) -> Update:
+        tray = self.shown.tray(session) if lost else {}
         return {**self.shown.details(result, session), **tray}
 
     def _keep(self, session: Session, turn: object, painting: Painting, look: Look) -> Update:
