@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import urllib.request
 import venv
@@ -173,7 +174,10 @@ def check_matte(url: str, photo: Path, folder: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python tests/check_space.py", description=__doc__)
     parser.add_argument("--packages-at-hand", action="store_true", help="use this Python's packages instead of installing them")
-    start = check_start(parser.parse_args().packages_at_hand)
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        tempfile.tempdir = folder  # of the client too, which leaves an empty folder for every file that it fetches
+        start = check_start(options.packages_at_hand)
     print(f"files in git     {start.files}")
     print(f"install          {start.install_s:.1f} s" if start.install_s else "install          left out")
     print(f"port answered    {start.answer_s:.1f} s after the start")

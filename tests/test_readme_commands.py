@@ -20,7 +20,6 @@ SHORTER = {  # options that make a command short; they stand behind its own
     "python -m matting examples": "--max-side 128",
     "python -m matting.evaluation.benchmark": "--sizes 128x128 --repeats 1",
     "python -m matting.evaluation.clips": "--frames 12 --max-side 128 --sides 128 --timed-frames 1 --memory-seconds 0.2 0.4",
-    "python -m matting.training.recipe": "--device cpu",
     "python -m matting.training.train": "--steps 1 --size 128 --batch 2 --max-regions 16 --device cpu",
 }
 INSTALLS = {  # what .ci/run does before and around the tests
@@ -28,7 +27,11 @@ INSTALLS = {  # what .ci/run does before and around the tests
     "pip install -r requirements.txt -r tests/requirements.txt": "-r requirements.txt -r tests/requirements.txt",
     "python -m pytest": "python -m pytest",
 }
-RUN_BY_OTHERS = ("python tests/check_space.py", "python app.py")  # tests/app/test_check.py does, which asks for a matte
+RUN_BY_OTHERS = (
+    "python tests/check_space.py",  # by tests/app/test_check.py, which asks for a matte
+    "python app.py",
+    "python -m matting.training.recipe --config tiny",  # by tests/training/test_recipe.py
+)
 IN_CONTAINERS = "docker "
 PHOTO_COMMAND = re.compile(r"python -m matting (?P<photo>examples/\w+\.jpg) -o (?P<made>\S+)")
 
@@ -109,6 +112,7 @@ def test_the_commands_of_a_block_run_one_after_the_other(block, project, environ
         if photo := PHOTO_COMMAND.match(command):
             with Image.open(project / photo["made"]) as made, Image.open(project / photo["photo"]) as sent:
                 assert made.size == sent.size
+    shutil.rmtree(project / "runs", ignore_errors=True)  # no block needs the weights of another, and they are large
 
 
 def test_installing_and_testing_is_what_the_check_of_the_project_does():

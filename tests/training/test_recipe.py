@@ -18,6 +18,7 @@ from matting.training.prepare import read_pair
 
 @pytest.mark.slow
 def test_the_tiny_recipe_runs_to_its_end(portraits: Path, tmp_path: Path):
+    """The first command of matting/training/README.md, with packed data."""
     out = tmp_path / "run"
     archive = tmp_path / "people.zip"
     recipe.main(["--config", "tiny", "--data", str(portraits), "--pack", str(archive)])
