@@ -180,6 +180,8 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         parser.error("--close-ups needs --refine-only: the first stage is trained on whole images")
     if options.cache_features and (options.refine_only or options.max_regions or options.preset != "lite"):
         parser.error("--cache-features trains the first stage of lite alone: it needs --max-regions 0 and no --refine-only")
+    if options.compile and (options.cache_features or options.close_ups):
+        parser.error("--compile compiles the first stage, of which --cache-features runs a part and --close-ups nothing")
     if options.on_disk and not options.cache:
         parser.error("--on-disk needs --cache, a folder on a disk")
     if options.on_disk and options.stream == "yes":

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.testing import assert_close
 
-from matting.network import PRESETS, MattingNetwork
+from matting.network import PRESETS, MattingNetwork, swin
 from matting.network.swin import CHANNELS as SWIN_CHANNELS
 from matting.training import train as training
 from matting.training.average_checkpoints import trained_steps
@@ -35,7 +35,7 @@ from matting.training.pretrained import load_imagenet_start
 from matting.training.run import start_model
 from matting.weights import load_model
 
-ARGUMENTS = ["--preset", "paper", "--size", "128", "--batch", "2", "--max-regions", "16", "--device", "cpu", "--seed", "1"]
+ARGUMENTS = ["--preset", "lite", "--size", "128", "--batch", "2", "--max-regions", "16", "--device", "cpu", "--seed", "1"]
 
 
 def arguments(portraits: Path, out: Path, *more: str):
@@ -75,9 +75,7 @@ def test_every_parameter_learns(guided: bool):
 
 @pytest.mark.slow
 def test_refine_only_leaves_the_first_stage_and_all_statistics_alone(portraits: Path, tmp_path: Path):
-    options = arguments(
-        portraits, tmp_path / "run", "--refine-only", "--preset", "lite", "--init-from", "bundled", "--steps", "2"
-    )
+    options = arguments(portraits, tmp_path / "run", "--refine-only", "--init-from", "bundled", "--steps", "2")
     before = start_model(options).state_dict()
     training.train(options)
     after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
@@ -249,10 +247,12 @@ def test_shapes_are_multiples_of_128_with_about_equal_pixels(portraits: Path, tm
 
 
 @pytest.mark.slow
-def test_a_run_resumes_to_the_step(portraits: Path, tmp_path: Path):
+def test_a_run_resumes_to_the_step(portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(swin, "DEPTHS", (1, 1, 1, 1))
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    training.train(arguments(portraits, whole, "--steps", "3", "--teacher", "bundled"))
-    first = arguments(portraits, parts, "--steps", "3", "--teacher", "bundled")
+    words = "--steps", "3", "--preset", "paper", "--teacher", "bundled"
+    training.train(arguments(portraits, whole, *words))
+    first = arguments(portraits, parts, *words)
     run = training.Run(first)
     batches = run.batches()
     run.optimise(batches)
@@ -284,18 +284,69 @@ def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monke
 
     monkeypatch.setattr(training.Run, "optimise", fail_after_two)
     with pytest.raises(RuntimeError, match="no more"):
-        training.train(arguments(portraits, tmp_path, "--steps", "5", "--preset", "lite", "--init-from", "bundled"))
+        training.train(arguments(portraits, tmp_path, "--steps", "5", "--init-from", "bundled"))
     assert torch.load(tmp_path / "state.pt", weights_only=True)["step"] == 2
     assert trained_steps(str(tmp_path / "ema.safetensors")) == trained_steps("bundled") + 2
 
 
 @pytest.mark.slow
-def test_a_step_in_bfloat16_is_near_the_one_in_float32(portraits: Path, tmp_path: Path):
+@pytest.mark.parametrize("name", ["bf16", "fp16"])
+def test_a_step_in_half_precision_is_near_the_one_in_float32(portraits: Path, tmp_path: Path, name: str):
     totals = []
-    for name, more in (("half", ["--bfloat16"]), ("full", [])):
-        run = training.Run(arguments(portraits, tmp_path / name, *more))
+    for amp in (name, "none"):
+        run = training.Run(arguments(portraits, tmp_path / amp, "--init-from", "bundled", "--amp", amp))
         totals.append(float(run.optimise(run.batches())[0].total.detach()))
     assert totals[0] != totals[1] and totals[0] == pytest.approx(totals[1], rel=0.03)
+
+
+@pytest.mark.slow
+def test_fp16_leaves_out_steps_whose_gradients_are_too_large_and_goes_on(portraits: Path, tmp_path: Path):
+    options = arguments(portraits, tmp_path, "--init-from", "bundled", "--amp", "fp16", "--steps", "4")
+    run = training.Run(options)
+    batches = run.batches()
+    run.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)
+    before = {name: value.clone() for name, value in run.model.named_parameters()}
+    run.optimise(batches)
+    assert all(torch.equal(value, before[name]) for name, value in run.model.named_parameters())
+    assert run.scaler.get_scale() == 2.0**59
+    run.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**8)
+    run.optimise(batches)
+    assert any(not torch.equal(value, before[name]) for name, value in run.model.named_parameters())
+    assert all(value.isfinite().all() for value in run.model.state_dict().values())
+    run.save()
+    again = training.Run(options)
+    assert again.step == 2 and again.scaler.get_scale() == 2.0**8
+
+
+@pytest.mark.slow
+def test_a_compiled_first_stage_says_the_same_and_is_saved_under_the_same_names(
+    portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(swin, "DEPTHS", (1, 1, 1, 1))
+    compiled: list[object] = []
+
+    def without_a_compiler(function, **options):
+        compiled.append(function)
+        return compile_graph(function, backend="eager", **options)
+
+    compile_graph = torch.compile
+    monkeypatch.setattr(torch, "compile", without_a_compiler)
+    totals = []
+    for more in (["--compile"], []):
+        run = training.Run(arguments(portraits, tmp_path, "--preset", "paper", *more))
+        batches = run.batches()
+        totals.append([float(run.optimise(batches)[0].total.detach()) for _ in range(2)])
+    assert len(compiled) == 1 and totals[0] == pytest.approx(totals[1], rel=1e-4)
+    training.train(arguments(portraits, tmp_path, "--preset", "paper", "--compile", "--steps", "1"))
+    names = set(load_file(tmp_path / "ema.safetensors"))
+    assert names == set(run.model.state_dict())
+
+
+def test_what_is_not_compiled_is_refused(portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    for more in (["--cache-features", "--max-regions", "0"], ["--refine-only", "--close-ups", "2", "--size", "256"]):
+        with pytest.raises(SystemExit):
+            arguments(portraits, tmp_path, "--compile", *more)
+        assert "--compile compiles the first stage" in capsys.readouterr().err
 
 
 def test_the_options_names_of_before_still_work(portraits: Path, tmp_path: Path):
