@@ -1,7 +1,8 @@
 """A made P3M-10k and BG-20k, and what training needs with them: memory, start-up, waiting, loader speed, two processes.
 
 python tests/training/scale.py FOLDER             # everything, half an hour on two cores
-python tests/training/scale.py FOLDER --people 40 --pictures 20 --steps 2 --size 128 --batch 2    # to see that it runs
+python tests/training/scale.py FOLDER --parts training --train-size 896    # one part, with large pictures
+python tests/training/scale.py FOLDER --people 5 --pictures 3 --side 200 --steps 2 --size 128 --batch 2    # to see that it runs
 
 The sets are hard links of a few pictures of the size that P3M-10k's have, and so is the cache of foreground colours, in which
 only the few are solved. FOLDER is kept, so that a second run finds it prepared.
@@ -33,12 +34,13 @@ from matting.training.train import memory_gigabytes  # noqa: E402
 
 PEOPLE, PICTURES = 9421, 15_000  # of P3M-10k's and BG-20k's training parts
 SIDE = 1080  # pixels of the shorter side
-SMALL = ["--size", "128", "--batch", "2", "--max-regions", "16"]
+SMALL = ["--batch", "2", "--max-regions", "16"]
+PARTS = ("loader", "training", "two")
 EXAMPLES = ("curls", "silver", "windswept", "headwrap")
 
 
-def make_sets(folder: Path, people: int, pictures: int) -> None:
-    """P3M-10k and BG-20k below a folder, and `cache` with the foregrounds of all people."""
+def make_sets(folder: Path, people: int, pictures: int, side: int = SIDE) -> None:
+    """P3M-10k and BG-20k below a folder, and `cache` with the foregrounds of all people; `side` pixels is the shorter one."""
     sources = folder / "sources"
     sources.mkdir(parents=True, exist_ok=True)
     photos, masks, cache = folder / "P3M-10k/train/blurred_image", folder / "P3M-10k/train/mask", folder / "cache"
@@ -47,7 +49,7 @@ def make_sets(folder: Path, people: int, pictures: int) -> None:
     for index, name in enumerate(EXAMPLES):
         for path, kind, target in ((f"{name}.jpg", "RGB", f"{index}.jpg"), (f"alpha/{name}.png", "L", f"{index}.png")):
             with Image.open(PROJECT / "examples" / path) as file:
-                scale = SIDE / min(file.size)
+                scale = side / min(file.size)
                 size = [round(side * scale) for side in file.size]
                 if not (sources / target).exists():
                     file.convert(kind).resize(size, Image.Resampling.LANCZOS).save(sources / target, quality=92)
@@ -94,10 +96,10 @@ def show_loader(folder: Path, steps: int, size: int, batch: int) -> None:
     print(f"memory of a rank with 4 workers after {steps} batches of {batch}: {memory_gigabytes():.2f} GB", flush=True)
 
 
-def show_training(folder: Path, steps: int) -> None:
-    """Train with small pictures: start-up, waiting and memory."""
-    out = "trained"
-    more = [*SMALL, "--num-workers", "4", "--steps", str(steps)]
+def show_training(folder: Path, steps: int, size: int) -> None:
+    """Train with two pictures a step: start-up, waiting and memory."""
+    out = f"trained-{size}"
+    more = [*SMALL, "--size", str(size), "--num-workers", "4", "--steps", str(steps)]
     began = time.time()
     run = subprocess.run(
         [sys.executable, "-m", "matting.training.train", *words(folder, out, *more)],
@@ -108,7 +110,8 @@ def show_training(folder: Path, steps: int) -> None:
         check=True,
     )
     first = (folder / out / "args.yaml").stat().st_mtime
-    print(f"a run is ready to train after {first - began:.1f} s; {run.stdout.splitlines()[-1]}", flush=True)
+    print(f"a run is ready to train after {first - began:.1f} s; after {steps} steps of {size} px: ", end="")
+    print(run.stdout.splitlines()[-1], flush=True)
 
 
 def show_two(folder: Path, steps: int) -> None:
@@ -116,7 +119,7 @@ def show_two(folder: Path, steps: int) -> None:
     logs = []
     for out, stops in (("whole", [steps]), ("parts", [steps // 2, steps])):
         for stop in stops:
-            train_two(stop, words(folder, out, *SMALL, "--num-workers", "1", "--steps", str(steps)))
+            train_two(stop, words(folder, out, *SMALL, "--size", "128", "--num-workers", "1", "--steps", str(steps)))
         logs.append(list(read_log(folder / out / "log.csv")))
     apart = max(abs(a - b) for one, other in zip(*logs, strict=True) for a, b in zip(one, other, strict=True))
     print(f"two processes, {len(logs[0])} steps in one go and stopped after {steps // 2}: losses at most {apart:.1e} apart")
@@ -159,12 +162,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--size", type=int, default=896)
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--side", type=int, default=SIDE, help="the shorter one of the photos, in pixels")
+    parser.add_argument("--train-size", type=int, default=128, help="of the pictures that are trained on, two a step")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
-    make_sets(options.folder, options.people, options.pictures)
+    make_sets(options.folder, options.people, options.pictures, options.side)
     print(f"made: {options.people:,} people and {options.pictures:,} pictures", flush=True)
-    show_loader(options.folder, options.steps, options.size, options.batch)
-    show_training(options.folder, options.steps)
-    show_two(options.folder, min(20, options.steps))
+    if "loader" in options.parts:
+        show_loader(options.folder, options.steps, options.size, options.batch)
+    if "training" in options.parts:
+        show_training(options.folder, options.steps, options.train_size)
+    if "two" in options.parts:
+        show_two(options.folder, min(20, options.steps))
 
 
 if __name__ == "__main__":
