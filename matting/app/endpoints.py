@@ -43,6 +43,7 @@ class Endpoints:
             gr.Slider(-3, 3, 0, label="unknown_bias", visible=False),
             gr.Checkbox(True, label="refine", visible=False),
             gr.Checkbox(True, label="cross_region", visible=False),
+            gr.Checkbox(False, label="ignore_alpha", visible=False),
         ]
         outputs = [
             gr.Image(label="cutout", format="png", visible=False),
@@ -81,6 +82,7 @@ class Endpoints:
         unknown_bias: float,
         refine: bool,
         cross_region: bool,
+        ignore_alpha: bool,
         session: Session | None,
         request: gr.Request,
     ) -> tuple[str, str, dict[str, Any], list[str], Session]:
@@ -92,6 +94,7 @@ class Endpoints:
             unknown_bias: region sensitivity, -3 to 3; 0 is the network as published.
             refine: whether unknown regions are redrawn.
             cross_region: whether regions look at their neighbours.
+            ignore_alpha: whether the transparency that the photo came with is left aside.
 
         Returns:
             The cut-out (RGBA PNG, edge colours cleaned), the alpha (8-bit grey PNG), and facts: sizes in pixels, the
@@ -104,7 +107,8 @@ class Endpoints:
             raise Problem(text.ERROR_NO_PHOTO)
         session = self.service.sessions.of(session, request)
         session.take(image)
-        result = self.service.cut_out(image, None, Settings(size, unknown_bias, refine, cross_region), session)
+        settings = Settings(size, unknown_bias, refine, cross_region, ignore_alpha)
+        result = self.service.cut_out(image, None, settings, session)
         session.begin(result)
         cutout, alpha = (str(make_file(result, what, BackgroundChoice(), session)) for what in (CUTOUT, ALPHA))
         matte = result.matte

@@ -44,6 +44,8 @@ class Space(gr.Blocks):
             raise Problem(text.ERROR_UNEXPECTED) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any) -> list[Any]:
+        if block_fn.api_visibility == "public":  # a call by number of values may be older than the last parameters
+            inputs = [*inputs, *(getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :])]
         try:
             return await super().preprocess_data(block_fn, inputs, *arguments, **options)
         except (gr.Error, InvalidPathError, FileNotFoundError):

@@ -43,6 +43,19 @@ def test_matte_and_look_into_a_region(connect, matte_elsewhere):
 
 
 @pytest.mark.slow
+def test_the_transparency_a_photo_came_with_is_kept_or_left_aside(connect, tmp_path):
+    photo = Image.open(EXAMPLES / "silver.jpg")
+    photo.putalpha(180)
+    photo.save(tmp_path / "glassy.png")
+    highest = []
+    for ignore in ((), (True,)):
+        sent = (handle_file(str(tmp_path / "glassy.png")), *SETTINGS, *ignore)
+        _, alpha, *_ = connect().predict(*sent, api_name="/matte_image")
+        highest.append(np.asarray(Image.open(alpha)).max())
+    assert highest == [180, 255]
+
+
+@pytest.mark.slow
 def test_compare_methods_with_true_alpha(connect):
     photo, truth = (handle_file(str(EXAMPLES / name)) for name in ("silver.jpg", "alpha/silver.png"))
     results, files = connect().predict(photo, ["coarse", "grabcut"], truth, api_name="/compare_methods")
