@@ -40,22 +40,23 @@ def build_space(service: Service) -> gr.Blocks:
     ) as demo:
         session = session_state()
         gr.HTML(masthead(), js_on_load=PAGE, elem_id="masthead")
-        with gr.Tab(text.TAB_PHOTO, id="photo"):
-            PhotoTab(demo, service, session)
-        with gr.Tab(text.TAB_BATCH, id="batch"):
-            BatchTab(service, session)
-        with gr.Tab(text.TAB_CLIP, id="clip"):
-            ClipTab(service, session)
-        with gr.Tab(text.TAB_LIVE, id="live"):
-            build_live_tab(live is not None)
-        with gr.Tab(text.TAB_REGIONS, id="inside") as inside:
-            RegionsTab(inside, service, session)
-        with gr.Tab(text.TAB_COMPARE, id="compare") as compare:
-            CompareTab(compare, service, session)
-        with gr.Tab(text.TAB_TABLES, id="tables"):
-            build_tables_tab()
-        with gr.Tab(text.TAB_ABOUT, id="about"):
-            build_about_tab()
+        with gr.Tabs(overflow_behavior="wrap"):  # all of them are seen on a phone, in two rows
+            with gr.Tab(text.TAB_PHOTO, id="photo"):
+                PhotoTab(demo, service, session)
+            with gr.Tab(text.TAB_BATCH, id="batch"):
+                BatchTab(service, session)
+            with gr.Tab(text.TAB_CLIP, id="clip"):
+                ClipTab(service, session)
+            with gr.Tab(text.TAB_LIVE, id="live"):
+                build_live_tab(live is not None)
+            with gr.Tab(text.TAB_REGIONS, id="inside") as inside:
+                RegionsTab(inside, service, session)
+            with gr.Tab(text.TAB_COMPARE, id="compare") as compare:
+                CompareTab(compare, service, session)
+            with gr.Tab(text.TAB_TABLES, id="tables"):
+                build_tables_tab()
+            with gr.Tab(text.TAB_ABOUT, id="about"):
+                build_about_tab()
         Endpoints(service, session)
         demo.unload(service.sessions.leave)
     return demo.queue(max_size=QUEUED_EVENTS, api_open=False)  # nothing runs beside the queue

@@ -43,7 +43,9 @@ def axe(tmp_path_factory) -> Path:
     return folder / "node_modules/axe-core/axe.min.js"
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1360, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1360, "light"), (390, "dark"), pytest.param(390, "light", marks=pytest.mark.slow)]
+)
 def test_no_tab_shuts_anybody_out(open_page, axe, width, theme):
     page = open_page(width, 900, theme)
     page.add_script_tag(path=axe)

@@ -226,6 +226,9 @@ def test_many_photos_dropped_cut_out_opened_and_downloaded(open_page, app, tmp_p
     assert "2 of 3 cut out" in page.inner_text("#batch-note")
     assert "notes.txt" in page.inner_text("#batch-zip .left-out")
     assert page.locator(".batch-card:visible").count() == 2
+    parts = ("#batch-run", "#batch-note", "#batch-zip", "#batch-gallery", "#batch-background", "#batch-alpha")
+    tops = [page.locator(part).bounding_box()["y"] for part in parts]
+    assert tops == sorted(tops), "what is made comes below the button, not below all settings"
     with page.expect_download() as download:
         page.locator("#batch-download").click()
     assert download.value.suggested_filename == "cutouts.zip"

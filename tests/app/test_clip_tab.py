@@ -69,7 +69,8 @@ def test_progress_tells_frames_and_time_left():
     text = progress_html(ClipProgress(30, 120, 12.3))
     assert "Frame 30 of 120 · about 13 s left" in text
     assert 'aria-valuenow="30"' in text and "width:25.0%" in text
-    assert "about 3 min left" in progress_html(ClipProgress(1, 500, 170))
+    assert "about 3 min left" in progress_html(ClipProgress(10, 500, 170))
+    assert "Frame 1 of 500<" in progress_html(ClipProgress(1, 500, 800)), "one frame says nothing about the others"
 
 
 def test_facts(report):

@@ -58,6 +58,7 @@ def test_the_tray_shows_what_the_stage_shows(open_page, tmp_path):
     upload(page, tmp_path / "mine.png")
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth == 300")
     assert page.locator("#examples [aria-pressed=true]").count() == 0
+    assert page.get_by_test_id("block-label").get_by_text("Your photo").is_hidden(), "it would stand over a head"
 
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no photo")
     Image.new("1", (9500, 9500)).save(tmp_path / "huge.png")
@@ -78,5 +79,5 @@ def test_the_tray_shows_what_the_stage_shows(open_page, tmp_path):
     upload(page, tmp_path / "mine.png")
     page.locator("#photo").get_by_label("Remove Image").click()
     page.wait_for_function("document.querySelectorAll('#result img[src], #panels img').length == 0")
-    page.get_by_text("Drop a photo here and the cut-out appears").wait_for()
+    page.get_by_text("Choose or drop a photo, and the cut-out appears").wait_for()
     assert page.locator("#save .actions[inert]").count() == 1

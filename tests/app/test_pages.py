@@ -338,7 +338,7 @@ def test_photo_says_what_is_wrong_with_a_file(open_page, tmp_path, name, content
     toast.wait_for()
     assert message in toast.inner_text()
     assert "Traceback" not in toast.inner_text()
-    page.wait_for_function("/still the photo before|Drop a photo/.test(document.querySelector('#note').innerText)")
+    page.wait_for_function("/still the photo before|Choose or drop a photo/.test(document.querySelector('#note').innerText)")
     assert not page.locator("#stop").is_visible()
     page.wait_for_function("!document.querySelector('#photo img')")
 

@@ -29,6 +29,7 @@ def _template() -> str:
         "start": text.LIVE_START,
         "stop": text.LIVE_STOP,
         "idle": text.LIVE_IDLE,
+        "starting": text.LIVE_STARTING,
         "running": text.LIVE_RUNNING,
         "wait": text.LIVE_WAIT,
         "camera": text.LIVE_NO_CAMERA,

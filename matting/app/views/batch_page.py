@@ -137,10 +137,10 @@ def archive_html(batch: Batch) -> str:
     """The link to the zip, and what was left out."""
     link = ""
     if batch.archive is not None:
-        size = batch.archive.stat().st_size / limits.MB
+        size = text.BATCH_ARCHIVE.format(count=batch.done, megabytes=batch.archive.stat().st_size / limits.MB)
         link = (
             f'<div class="actions"><a class="act main" id="batch-download" href="{address_of(batch.archive)}" '
-            f'download="{batch.archive.name}"><b>{text.BATCH_DOWNLOAD}</b><small>{batch.done} · {size:.1f} MB</small></a></div>'
+            f'download="{batch.archive.name}"><b>{text.BATCH_DOWNLOAD}</b><small>{size}</small></a></div>'
         )
     left_out = [(entry.source.name, entry.reason) for entry in batch.entries if entry.state == "failed"]
     left_out += batch.refused

@@ -16,13 +16,16 @@ from matting.media.export import preview_panel
 from matting.media.reader import ClipReader
 
 _WIDTH, _LEFT, _RIGHT = 860, 62, 14
+_TELLING = 10  # frames after which their mean time says something about the rest
 _ROW, _TOP, _GAP = 96, 26, 44  # heights of the chart's rows, its margin and the space between rows
 
 
 def progress_html(step: ClipProgress) -> str:
     """A bar with frames done and time left."""
     percent = 100 * step.done / max(step.total, step.done, 1)
-    message = text.CLIP_PROGRESS.format(done=step.done, total=step.total, left=_spell_seconds(step.seconds_left))
+    message = text.CLIP_PROGRESS.format(done=step.done, total=step.total)
+    if step.done >= _TELLING:
+        message += text.CLIP_LEFT.format(left=_spell_seconds(step.seconds_left))
     if step.done >= step.total:
         message = text.CLIP_FINISHING
     return (

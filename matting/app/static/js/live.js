@@ -160,7 +160,7 @@ const begin = async () => {
     frames: new Map(), shown: [], since: 0,
   };
   run = one;
-  start.textContent = words.stop;
+  [start.textContent, note.textContent] = [words.stop, words.starting];
   live.classList.add('on');
   try {
     if (!navigator.mediaDevices) throw new Error(words.unsafe);

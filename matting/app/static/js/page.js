@@ -53,7 +53,7 @@ document.addEventListener('click', (event) => {  // the dialog greys out what it
   input.accept += Object.keys(KINDS).filter((ending) => KINDS[ending].startsWith('image/')).map((ending) => `,.${ending}`).join('');
 }, true);
 const show = (tab) => {
-  const buttons = [...document.querySelectorAll('[role=tab], .overflow-dropdown button')];
+  const buttons = [...document.querySelectorAll('[role=tab]')];
   buttons.find((button) => button.textContent.trim() === mark.dataset[tab])?.click();
 };
 const send = async (files, target) => {
