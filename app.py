@@ -19,7 +19,7 @@ from matting.app.guard.log import keep_log_plain
 from matting.app.launch import launch_options
 from matting.app.memory import share_arenas
 from matting.app.service import Service, find_examples, name_weights
-from matting.app.session import Sessions
+from matting.app.sessions import Sessions
 from matting.weights import load_model
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -9,7 +9,7 @@ from matting.app.limits import QUEUED_EVENTS, TIME_TO_LIVE_S
 from matting.app.live import LiveDesk
 from matting.app.scripts import PAGE
 from matting.app.service import Service
-from matting.app.session import session_state
+from matting.app.sessions import session_state
 from matting.app.space import Space
 from matting.app.tabs.about import build_about_tab
 from matting.app.tabs.batch import BatchTab

@@ -17,7 +17,8 @@ from matting.app.results.downloads import ALPHA, CUTOUT, make_file
 from matting.app.results.region import nearest_region, view_region
 from matting.app.results.result import Result, file_stem, shrink
 from matting.app.service import LONG_QUEUE, MODEL_QUEUE, SIZES, Service, Settings, read_ground_truth, read_photo
-from matting.app.session import Session, StoppedError
+from matting.app.session import Session
+from matting.app.stopping import StoppedError
 from matting.app.uploads import PhotoInput
 from matting.app.views.facts import refined_share
 from matting.app.views.panels import region_mask

@@ -10,7 +10,7 @@ import torch
 from gradio.utils import get_upload_folder
 
 from matting.app import text
-from matting.app.session import StoppedError
+from matting.app.stopping import StoppedError
 
 _OUT_OF_MEMORY = (
     "not enough memory",

@@ -16,7 +16,9 @@ from matting.app.results.background import PICTURE, BackgroundChoice, read_choic
 from matting.app.results.kept import keep_picture
 from matting.app.results.result import ExamplePhoto, Result, file_stem, make_result
 from matting.app.results.strokes import Stroke, draw_scribbles
-from matting.app.session import Session, Sessions, stoppable
+from matting.app.session import Session
+from matting.app.sessions import Sessions
+from matting.app.stopping import stoppable
 from matting.inference.matte import Matte
 from matting.media.image import FORMATS, Picture, load_image, load_picture
 from matting.network import MattingNetwork, NetworkConfig

@@ -10,7 +10,8 @@ from matting.app.errors import Problem
 from matting.app.guard.log import report
 from matting.app.guard.visitors import Visitors
 from matting.app.live import LiveDesk
-from matting.app.session import Sessions, StoppedError
+from matting.app.sessions import Sessions
+from matting.app.stopping import StoppedError
 
 
 class Space(gr.Blocks):

@@ -20,7 +20,7 @@ from gradio_client import Client
 
 from matting import Matte, matte_image
 from matting.app.results.result import Result, make_result
-from matting.app.session import Sessions
+from matting.app.sessions import Sessions
 from matting.inference.crop import whole
 
 if TYPE_CHECKING:

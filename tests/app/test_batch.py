@@ -18,7 +18,7 @@ from matting.app.results.background import BackgroundChoice
 from matting.app.results.batch import DONE, FAILED, WAITING, Wanted, begin_batch, run_batch
 from matting.app.results.batch_sources import find_sources
 from matting.app.service import Service, Settings
-from matting.app.session import StoppedError
+from matting.app.stopping import StoppedError
 from matting.app.tabs.batch import facts_of
 
 

@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 from matting.app.builder import build_space
 from matting.app.results.clip_start import parse_place
 from matting.app.service import Service
-from matting.app.session import Sessions
+from matting.app.sessions import Sessions
 from matting.app.tabs import clip as clip_module
 from matting.app.tabs.clip import find_problem
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html

@@ -13,7 +13,8 @@ from matting.app import text
 from matting.app.builder import build_space
 from matting.app.errors import Problem, plain_errors
 from matting.app.service import Service
-from matting.app.session import Sessions, StoppedError
+from matting.app.sessions import Sessions
+from matting.app.stopping import StoppedError
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from tabs import EXAMPLES, upload
 
 from matting.app import limits
 from matting.app.results.comparison import Photo
-from matting.app.session import Session, Sessions
+from matting.app.session import Session
+from matting.app.sessions import Sessions
 
 SECRET = "s" * 32
 

@@ -13,7 +13,9 @@ from matting.app import limits
 from matting.app.results.comparison import Photo
 from matting.app.results.kept import KeptPicture
 from matting.app.results.result import ExamplePhoto
-from matting.app.session import Session, Sessions, StoppedError, address_of, stoppable
+from matting.app.session import Session, address_of
+from matting.app.sessions import Sessions
+from matting.app.stopping import StoppedError, stoppable
 
 
 def test_pages_have_folders_of_their_own_that_cannot_be_guessed(sessions, request_of):
@@ -134,7 +136,7 @@ def test_who_sends_no_session_is_nobody(sessions, request_of):
 
 def test_state_expires_and_is_cleared(sessions, request_of):
     from matting.app.limits import TIME_TO_LIVE_S
-    from matting.app.session import session_state
+    from matting.app.sessions import session_state
 
     state = session_state()
     session = sessions.of(None, request_of("a"))

@@ -14,7 +14,8 @@ from matting.app.guard.internals import check_gradio
 from matting.app.guard.turns import Turns
 from matting.app.guard.visitors import Visitors
 from matting.app.service import PATIENCE_S
-from matting.app.session import Sessions, stoppable
+from matting.app.sessions import Sessions
+from matting.app.stopping import stoppable
 
 ATTACKER, VISITOR, ANOTHER = "198.51.100.1", "198.51.100.2", "198.51.100.3"
 

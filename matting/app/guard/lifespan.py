@@ -21,7 +21,7 @@ from matting.app.guard.turns import Turns
 from matting.app.guard.visitors import Visitors, address_of
 from matting.app.live import LiveDesk
 from matting.app.memory import give_back
-from matting.app.session import Sessions
+from matting.app.sessions import Sessions
 from matting.app.space import Space
 
 _EVERY_S = 1

@@ -8,7 +8,7 @@ from gradio.queueing import Event, EventQueue, Queue
 from matting.app import limits
 from matting.app.guard.visitors import Visitors
 from matting.app.service import BATCH_LANE, LONG_LANES, MODEL_LANES, PATIENCE_S
-from matting.app.session import Sessions
+from matting.app.sessions import Sessions
 
 _MOST_ADDRESSES = 10_000  # remembered at once
 

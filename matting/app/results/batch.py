@@ -21,7 +21,8 @@ from matting.app.results.batch_sources import Refused, Source, find_sources
 from matting.app.results.downloads import JPG, PNG, save_file
 from matting.app.results.result import Result, shrink
 from matting.app.service import Service, Settings
-from matting.app.session import Session, StoppedError
+from matting.app.session import Session
+from matting.app.stopping import StoppedError
 from matting.postprocess.bit_depth import to_8_bit
 
 WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"

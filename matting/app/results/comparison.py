@@ -14,7 +14,8 @@ from matting.app.results.downloads import METRICS
 from matting.app.results.measured import metrics_csv
 from matting.app.results.result import Result, shrink
 from matting.app.service import Service
-from matting.app.session import Session, address_of, stoppable
+from matting.app.session import Session, address_of
+from matting.app.stopping import stoppable
 from matting.app.views.ground_truth import save_button
 from matting.app.views.panels import scale_html
 from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit

@@ -17,7 +17,8 @@ from matting.app.results.batch import FAILED, Batch, Wanted, begin_batch, run_ba
 from matting.app.results.result import shrink
 from matting.app.scripts import OPEN
 from matting.app.service import BATCH_QUEUE, EVERY, QUICK, SIZES, UNQUEUED, Service, Settings, make_background
-from matting.app.session import Session, StoppedError
+from matting.app.session import Session
+from matting.app.stopping import StoppedError
 from matting.app.uploads import FilesInput
 from matting.app.views.batch_page import NOTHING, archive_html, batch_progress_html, build_batch_page, gallery_value, waiting
 from matting.app.views.photo_page import note_html

@@ -19,7 +19,8 @@ from matting.app.results.clip_start import ClipStart, parse_place, read_first_fr
 from matting.app.results.result import file_stem
 from matting.app.scripts import HOLD
 from matting.app.service import LATEST, LONG_QUEUE, MODEL_QUEUE, PICKED, QUICK, UNQUEUED, Service, make_background
-from matting.app.session import Session, StoppedError, stoppable
+from matting.app.session import Session
+from matting.app.stopping import StoppedError, stoppable
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.app.views.clip_page import ALWAYS, CHOICES, FIRST_CHOICE, SIZES, build_clip_page
 from matting.app.views.clip_start import first_frame_html, live_html

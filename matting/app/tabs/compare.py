@@ -25,7 +25,8 @@ from matting.app.results.comparison import (
 )
 from matting.app.scripts import FAILED, PICK, SAVE, ZOOM
 from matting.app.service import LONG_QUEUE, QUICK, UNQUEUED, Service, latest
-from matting.app.session import Session, StoppedError
+from matting.app.session import Session
+from matting.app.stopping import StoppedError
 from matting.app.views.ground_truth import metric_table
 from matting.app.views.photo_page import note_html
 from matting.app.views.viewer import build_viewer, show_pair

@@ -31,7 +31,8 @@ from matting.app.service import (
     make_background,
     read_ground_truth,
 )
-from matting.app.session import Session, StoppedError
+from matting.app.session import Session
+from matting.app.stopping import StoppedError
 from matting.app.views import actions
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.photo_page import build_photo_page, note_html
