@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import huggingface_hub
 import pytest
 import torch
+from filelock import FileLock
 from hub_server import Behaviour, hub_server
 from parity import recipe
 
+from matting.cli.weights import main as weights_command
 from matting.network import PRESETS, MattingNetwork
 from matting.weights import save_weights
 
@@ -73,6 +75,17 @@ def checkpoint(tmp_path_factory) -> Path:
     }
     path = tmp_path_factory.mktemp("authors") / "their.pth"
     torch.save({"mat_model": {**state, "any.relative_position_index": torch.zeros(4, dtype=torch.int64)}, "step": 5}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory) -> Path:
+    """The bundled network as an ONNX graph, exported once for all processes that run tests. Do not change it."""
+    folder = tmp_path_factory.getbasetemp()
+    path = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "bundled.onnx"
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            assert weights_command(["export", "bundled", str(path)]) == 0
     return path
 
 

@@ -17,7 +17,6 @@ import torch
 from PIL import Image
 
 from matting import load_image, load_model
-from matting.cli.weights import main
 from matting.postprocess.upsample import to_tensor
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def page_folder(tmp_path: Path) -> Path:
+def page_folder(tmp_path: Path, exported: Path) -> Path:
     """The page with the network and the runtime beside it."""
     npm = shutil.which("npm")
     if npm is None:
@@ -40,7 +39,7 @@ def page_folder(tmp_path: Path) -> Path:
     command = [npm, "install", "--ignore-scripts", "--no-audit", "--prefix", str(tmp_path / "npm"), RUNTIME]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     (tmp_path / "npm/node_modules/onnxruntime-web/dist").rename(folder / "vendor")
-    assert main(["export", "bundled", str(folder / "matting.onnx")]) == 0
+    shutil.copyfile(exported, folder / "matting.onnx")
     return folder
 
 

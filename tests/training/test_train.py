@@ -290,13 +290,14 @@ def test_a_run_that_fails_keeps_its_steps(portraits: Path, tmp_path: Path, monke
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["bf16", "fp16"])
-def test_a_step_in_half_precision_is_near_the_one_in_float32(portraits: Path, tmp_path: Path, name: str):
-    totals = []
-    for amp in (name, "none"):
+def test_a_step_in_half_precision_is_near_the_one_in_float32(portraits: Path, tmp_path: Path):
+    totals = {}
+    for amp in ("none", "bf16", "fp16"):
         run = training.Run(arguments(portraits, tmp_path / amp, "--init-from", "bundled", "--amp", amp))
-        totals.append(float(run.optimise(run.batches())[0].total.detach()))
-    assert totals[0] != totals[1] and totals[0] == pytest.approx(totals[1], rel=0.03)
+        totals[amp] = float(run.optimise(run.batches())[0].total.detach())
+    assert len(set(totals.values())) == 3
+    assert totals["bf16"] == pytest.approx(totals["none"], rel=0.03)
+    assert totals["fp16"] == pytest.approx(totals["none"], rel=0.01)
 
 
 @pytest.mark.slow

@@ -30,13 +30,6 @@ def model() -> MattingNetwork:
     return load_model("bundled", "cpu")
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("onnx") / "whole.onnx"
-    assert main(["export", "bundled", str(path)]) == 0
-    return path
-
-
 def open_graph(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
@@ -54,8 +47,8 @@ def scenes() -> dict[str, torch.Tensor]:
     }
 
 
-def test_the_graph_agrees_with_the_network_for_any_size_and_number_of_regions(whole: Path, model: MattingNetwork):
-    session, counts = open_graph(whole), {}
+def test_the_graph_agrees_with_the_network_for_any_size_and_number_of_regions(exported: Path, model: MattingNetwork):
+    session, counts = open_graph(exported), {}
     for name, image in scenes().items():
         with torch.inference_mode():
             expected = model(image)
@@ -67,12 +60,12 @@ def test_the_graph_agrees_with_the_network_for_any_size_and_number_of_regions(wh
     assert counts["none"] == 0 < counts["few"] <= 8 < 100 < counts["many"] < counts["most"]
 
 
-def test_the_graph_has_standard_operators_and_says_what_it_takes(whole: Path):
-    graph = onnx.load(whole)
+def test_the_graph_has_standard_operators_and_says_what_it_takes(exported: Path):
+    graph = onnx.load(exported)
     onnx.checker.check_model(graph, full_check=True)
     assert [(entry.domain, entry.version >= 17) for entry in graph.opset_import] == [("", True)]
     assert {node.domain for node in graph.graph.node} == {""} and not graph.functions
-    session = open_graph(whole)
+    session = open_graph(exported)
     assert [(value.name, value.type, value.shape) for value in session.get_inputs()] == [
         ("image", "tensor(float)", [1, 3, "height", "width"])
     ]
@@ -85,10 +78,10 @@ def test_the_graph_has_standard_operators_and_says_what_it_takes(whole: Path):
     assert facts["preset"] == "lite" and facts["side_multiple"] == "128"
 
 
-def test_the_first_stage_alone_with_weights_of_half_the_size(tmp_path: Path, whole: Path, model: MattingNetwork):
+def test_the_first_stage_alone_with_weights_of_half_the_size(tmp_path: Path, exported: Path, model: MattingNetwork):
     path = tmp_path / "coarse.onnx"
     assert main(["export", "bundled", str(path), "--coarse-only", "--half"]) == 0
-    assert path.stat().st_size < 0.6 * whole.stat().st_size
+    assert path.stat().st_size < 0.6 * exported.stat().st_size
     image = scenes()["many"]
     with torch.inference_mode():
         expected = model.coarse(image)
@@ -99,10 +92,10 @@ def test_the_first_stage_alone_with_weights_of_half_the_size(tmp_path: Path, who
     assert np.abs(trimap - expected.trimap.numpy()).max() < 1e-2
 
 
-def test_the_example_needs_neither_torch_nor_this_package(tmp_path: Path, whole: Path, model: MattingNetwork):
+def test_the_example_needs_neither_torch_nor_this_package(tmp_path: Path, exported: Path, model: MattingNetwork):
     script, target = EXAMPLES / "onnx_cutout.py", tmp_path / "cutout.png"
     hide = "import runpy, sys; sys.modules.update(torch=None, matting=None, cv2=None, scipy=None)"
-    arguments = [script.name, str(whole), str(EXAMPLES / "brick.jpg"), str(target)]
+    arguments = [script.name, str(exported), str(EXAMPLES / "brick.jpg"), str(target)]
     run = f"{hide}; sys.argv = {arguments}; runpy.run_path({str(script)!r}, run_name='__main__')"
     subprocess.run([sys.executable, "-c", run], check=True, cwd=tmp_path)
     photo, cutout = load_image(EXAMPLES / "brick.jpg"), Image.open(target)
