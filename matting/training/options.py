@@ -155,7 +155,6 @@ def add_optimiser(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--learning-rate", type=float, default=1e-3)
     group.add_argument("--encoder-rate", type=float, default=0.3, help="share of the rate for the encoder")
     group.add_argument("--decoder-rate", type=float, default=1.0, help="share of the rate for the decoder and its heads")
-    group.add_argument("--accumulate", type=int, default=1, help="batches per optimiser step")
     group.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
     group.add_argument(
         "--clip", type=float, default=2.0, help="largest norm of the gradient; larger ones are scaled down to it"

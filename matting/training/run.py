@@ -153,7 +153,7 @@ class Run:
     def batches(self) -> Iterator[Drawn]:
         """Batches of all remaining steps, prefetched."""
         times = self.arguments.repeat
-        first = self.step * self.arguments.accumulate // times
+        first = self.step // times
         draws = Draws(self.sampler, self.arguments, self.model.coarse, self.device)
         batches = feed(draws, first, self.arguments.num_workers)
         generator = torch.Generator().manual_seed(self.arguments.seed + self.step)
@@ -161,7 +161,7 @@ class Run:
 
     def optimise(self, batches: Iterator[Drawn]) -> tuple[StepResult, Drawn, float]:
         """One optimiser step; also returns the seconds spent waiting for data."""
-        arguments, waited = self.arguments, 0.0
+        arguments = self.arguments
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * self._rate_share()
         torch.manual_seed(arguments.seed + self.step)
@@ -170,13 +170,12 @@ class Run:
             self.model.eval()
         elif isinstance(self.model.coarse.encoder, EfficientNetEncoder):
             self.model.coarse.encoder.freeze_statistics()
-        for _ in range(arguments.accumulate):
-            began = time.perf_counter()
-            batch = next(batches)
-            waited += time.perf_counter() - began
-            with autocast(arguments, self.device):
-                result = self.objective(batch)
-            self.scaler.scale(result.total / arguments.accumulate).backward()
+        began = time.perf_counter()
+        batch = next(batches)
+        waited = time.perf_counter() - began
+        with autocast(arguments, self.device):
+            result = self.objective(batch)
+        self.scaler.scale(result.total).backward()
         self.scaler.unscale_(self.optimiser)
         nn.utils.clip_grad_norm_(self.objective.parameters(), arguments.clip)
         self.scaler.step(self.optimiser)
