@@ -117,7 +117,9 @@ def cut_out(
     opacity = to_8_bit(alpha)
     foreground = estimate_foreground(image, alpha, input_alpha)
     foreground = cv2.copyTo(foreground, opacity)  # black where that is 0: the old background cannot be recovered from the file
-    return Image.fromarray(np.dstack([foreground, opacity]))
+    pixels = np.empty((*alpha.shape, 4), np.uint8)
+    cv2.mixChannels([foreground, opacity], [pixels], [0, 0, 1, 1, 2, 2, 3, 3])  # a third of the time of np.dstack
+    return Image.fromarray(pixels)
 
 
 def read_background(source: BackgroundSource) -> Background:

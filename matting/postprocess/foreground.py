@@ -41,9 +41,9 @@ def estimate_foreground(
     if not soft.any() or alpha.size == 1:  # the estimator needs at least two pixels
         return foreground
     box = bounding_box(soft, _MARGIN)
-    parts = np.ascontiguousarray(image[box]), alpha[box], soft[box]
-    colours = estimate_colours(*parts)[0] if np.count_nonzero(soft) <= _MAX_SOFT else _estimate_smaller(*parts)
-    foreground[box][soft[box]] = to_8_bit(colours)
+    parts, places = (image[box], alpha[box], soft[box]), np.flatnonzero(soft)
+    colours = estimate_colours(*parts)[0] if len(places) <= _MAX_SOFT else _estimate_smaller(*parts)
+    foreground.reshape(-1, 3)[places] = to_8_bit(colours)
     return foreground
 
 

@@ -11,7 +11,7 @@ from pictures import FACE, WALL, draw_person
 from pymatting import estimate_foreground_ml
 
 from matting import load_image
-from matting.postprocess import foreground
+from matting.postprocess import foreground, multilevel
 from matting.postprocess.compositing import blur_background
 from matting.postprocess.foreground import estimate_foreground
 from matting.postprocess.multilevel import estimate_colours
@@ -113,3 +113,38 @@ def test_where_only_the_alpha_that_came_with_a_picture_is_soft_its_colours_stay(
     came = np.linspace(0, 1, 40, dtype=np.float32)[None].repeat(40, 0)
     assert (estimate_foreground(image, came, came) == image).all()
     assert (estimate_foreground(image, came) != image).any()
+
+
+def test_colours_are_those_of_the_method_pixel_by_pixel(monkeypatch):
+    monkeypatch.setattr(multilevel, "_PART", 40)
+    image, alpha = draw_person(40, 32)
+    wanted = (alpha > 0) & (alpha < 1)
+    wanted[0, :3] = wanted[-1, -1] = True
+    assert wanted.sum() > 50
+    for found, expected in zip(estimate_colours(image, alpha, wanted), solve_slowly(image, alpha, wanted), strict=True):
+        assert np.abs(found - expected).max() < 0.1 / 255
+
+
+def solve_slowly(image: np.ndarray, alpha: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eq. 6 of Germer et al. at one pixel after the other, from one pixel to the whole picture."""
+    masks = alpha > 1 - multilevel._CERTAIN, alpha < multilevel._CERTAIN
+    size, pair = (1, 1), np.array([image[mask].mean(0) / 255 for mask in masks])
+    pairs = {(0, 0): pair}
+    for level in multilevel._plan_levels(wanted):
+        finer = {}
+        for row, column in zip(level.row.tolist(), level.column.tolist(), strict=True):
+            finer[row, column] = pairs[row * size[0] // level.size[0], column * size[1] // level.size[1]]
+        size, pairs = level.size, finer
+        photo, opacity = ({at: one[tuple(np.array(at) * alpha.shape // size)] for at in pairs} for one in (image / 255, alpha))
+        sweeps = multilevel._SWEEPS_SMALL if max(size) <= multilevel._SMALL_SIDE else multilevel._SWEEPS
+        for at in [at for _ in range(sweeps) for odd in (0, 1) for at in pairs if sum(at) % 2 == odd]:
+            own = np.array([opacity[at], 1 - opacity[at]])
+            system, right = np.outer(own, own), np.outer(own, photo[at])
+            for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                beside = at[0] + dy, at[1] + dx
+                beside = beside if beside in pairs else at
+                weight = multilevel._REGULARISATION + abs(opacity[at] - opacity[beside])
+                system, right = system + weight * np.eye(2), right + weight * pairs[beside]
+            pairs[at] = np.linalg.solve(system, right).clip(0, 1)
+    front, back = np.array([pairs[at] for at in zip(*np.nonzero(wanted), strict=True)]).transpose(1, 0, 2)
+    return front, back
