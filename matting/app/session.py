@@ -48,7 +48,7 @@ class Session:
         batch_stop: the same of a batch.
         closed: whether it is over; nothing may be written for it any more.
         turn: stands for the photo begun last; an earlier one that is late must not take its place.
-        given: the upload that is to be matted next or was last; the tray may be emptied under it by an answer on its way.
+        given: the upload that is to be matted and is not yet; None after that, or once something else was chosen.
         painting: what the visitor has painted over the photo begun last, whether that was worked on or not.
         address: of the visitor.
         used: when its last request came, on the monotonic clock.

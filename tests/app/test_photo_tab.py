@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from matting.app.results.result import ExamplePhoto
+from matting.app.stopping import StoppedError
 from matting.app.tabs.photo import PhotoTab
 from matting.app.views.photo_page import PhotoPage
 from matting.app.views.photo_shown import PhotoShown
@@ -59,3 +60,32 @@ def test_a_tray_emptied_by_an_answer_on_its_way_is_filled_again(tab, photo, sess
     assert "mine" in shown[-1]["photo"]
     list(tab.announce(None, session, request))
     assert list(tab.cut_out(None, None, *SETTINGS, *LOOK, session, request)) == [{"session": session}], "it was taken away"
+
+
+def test_settings_changed_meanwhile_are_for_the_new_photo(tab, photo, sessions, request_of, result):
+    request = request_of("page")
+    session = sessions.of(None, request)
+    session.begin(result)
+    cut_out = tab.service.cut_out
+
+    def stopped(*_):
+        raise StoppedError
+
+    list(tab.announce(photo, session, request))
+    tab.service.cut_out = stopped  # as a change of the settings does
+    list(tab.cut_out(photo, None, *SETTINGS, *LOOK, session, request))
+    assert session.result is result
+    tab.service.cut_out = cut_out
+    list(tab.run_again(request, session, None, *SETTINGS, *LOOK))
+    assert session.result.stem == "mine"
+
+
+def test_an_example_chosen_after_a_photo_was_sent_stays(tab, photo, sessions, request_of, result):
+    request = request_of("page")
+    session = sessions.of(None, request)
+    example = replace(result, example=ExamplePhoto(Path("a"), Path("b"), "an example", drawn=True))
+    tab.service.example = lambda number: example
+    list(tab.announce(photo, session, request))
+    list(tab.show_example(*LOOK, session, request, SimpleNamespace(value=0)))
+    assert list(tab.cut_out(photo, None, *SETTINGS, *LOOK, session, request)) == [{"session": session}]
+    assert session.result.example is not None

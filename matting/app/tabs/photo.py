@@ -80,7 +80,7 @@ class PhotoTab:
         runs = [new_photo.success(self.cut_out, inputs, **model)]
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input, page.ignore_alpha.input]
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
-        runs.append(again.success(self.run_again, [self.session, *settings, *look], **model))
+        runs.append(again.success(self.run_again, [self.session, page.truth_file, *settings, *look], **model))
         painted = {**model, **EVERY, "show_progress": "hidden"}  # the stage shows it
         page.viewer.input(self.touch_up, [self.session, *settings, *look], **painted)
         picked = {**example, **EVERY}
@@ -154,6 +154,8 @@ class PhotoTab:
 
     def show_kept(self, session: Session | None, choice: str, picture: str | None, framing: str) -> Update:
         """The work was stopped: the page shows what there was before it, whatever it shows now."""
+        if session is not None:
+            session.given = None
         if session is None or session.result is None:
             return {**self.shown.nothing(), self.page.note: note_html(text.STOPPED)}
         session.turn = object()
@@ -181,10 +183,29 @@ class PhotoTab:
         session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
-        """A new photo."""
+        """A new photo: the one that was announced last, whatever an answer on its way has left in the tray."""
         session = self.service.sessions.of(session, request)
-        given = photo or session.given
-        if given is None:  # taken away, as `announce` has shown. A handler that yields nothing would empty the page
+        lost = photo is None or not browsers_show(photo)
+        controls = (size, bias, refine, cross, ignore_alpha, choice, picture, framing)
+        yield from self._cut_out_given(session, truth, *controls, lost=lost)
+
+    def _cut_out_given(
+        self,
+        session: Session,
+        truth: str | None,
+        size: str,
+        bias: float,
+        refine: bool,
+        cross: bool,
+        ignore_alpha: bool,
+        choice: str,
+        picture: str | None,
+        framing: str,
+        *,
+        lost: bool,
+    ) -> Iterator[Update]:
+        given = session.given
+        if given is None:  # taken away, or done, as the page shows. A handler that yields nothing would empty it
             yield {self.session: session}
             return
         session.take(given, truth, picture)
@@ -193,19 +214,23 @@ class PhotoTab:
         def compute() -> Result:
             return self.service.cut_out(given, truth, Settings(size, bias, refine, cross, ignore_alpha), session)
 
-        lost = photo is None or not browsers_show(photo)
         yield from self._run(compute, session, seen_look(choice, picture, framing), started, lost=lost, truth=truth)
 
-    def run_again(self, request: gr.Request, session: Session | None, *controls: Any) -> Iterator[Update]:
-        """The same photo with other settings; `controls` are those of `_redo`."""
-        yield from self._redo(self.service.sessions.of(session, request), *controls)
+    def run_again(self, request: gr.Request, session: Session | None, truth: str | None, *controls: Any) -> Iterator[Update]:
+        """The same photo, or the new one that was just worked on, with other settings; `controls` are those of `_redo`."""
+        session = self.service.sessions.of(session, request)
+        if session.given is not None:
+            yield from self._cut_out_given(session, truth, *controls, lost=not browsers_show(session.given))
+            return
+        yield from self._redo(session, *controls)
 
     def touch_up(self, request: gr.Request, event: gr.EventData, session: Session | None, *controls: Any) -> Iterator[Update]:
         """The same photo, painted over; `controls` are those of `_redo`."""
         session = self.service.sessions.of(session, request)
         with plain_errors():
             painting = read_painting(event.value)
-        if session.turn is not None and painting.photo != session.painting.photo:  # painted on the photo before
+        before = session.turn is not None and painting.photo != session.painting.photo
+        if before or session.given is not None:  # painted on the photo before
             yield {self.session: session}
             return
         session.painting = painting
@@ -241,6 +266,7 @@ class PhotoTab:
     ) -> Iterator[Update]:
         """One of our own pictures; its result is computed once for everybody."""
         session = self.service.sessions.of(session, request)
+        session.given = None
         number = int(event.value)
         compute = lambda: self.service.example(number)  # noqa: E731
         yield from self._run(compute, session, seen_look(choice, picture, framing), perf_counter())
@@ -287,6 +313,7 @@ class PhotoTab:
         try:
             result = compute()
             if session.turn is turn:
+                session.given = None
                 result = result.painted(session.painting) if fresh else result
                 session.begin(result)
                 yield {self.session: session, **self._done(result, session, look, started, truth)}
@@ -294,6 +321,8 @@ class PhotoTab:
         except StoppedError:
             yield {self.session: session, **self._keep(session, turn, before, look)}
         except Exception:
+            if session.turn is turn:
+                session.given = None
             note = text.WAITING if session.result is None else text.KEPT
             ended = {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False)}
             yield {**ended, **self._keep(session, turn, before, look)}
