@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,18 @@ CHROMIUM_OPTIONS = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What the tests, their libraries and the processes they start leave in the temporary folder goes with the run."""
+    """What the tests, their libraries and the processes they start leave in the temporary folder goes with the run.
+
+    Also if the run is told to end, as `timeout` does.
+    """
+    own = os.getpid()
+
+    def end(*_: object) -> None:
+        if os.getpid() != own:  # a copy of this process
+            os._exit(128 + signal.SIGTERM)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
     folder = tempfile.mkdtemp(prefix="mt-")
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
