@@ -4,11 +4,14 @@ Needs onnxruntime, numpy and Pillow; `python -m matting.weights export bundled m
 package does besides is left out: a closer look at small people, dark photos, strands of hair, colours free of the background.
 """
 
+import os
 import sys
 
 import numpy as np
-import onnxruntime
 from PIL import Image, ImageOps
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, otherwise onnxruntime reports to its makers
+import onnxruntime
 
 LONGER_SIDE, MULTIPLE = 896, 128  # pixels
 

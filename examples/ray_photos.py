@@ -7,6 +7,7 @@ change for work of your own.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -51,12 +52,15 @@ def main() -> int:
     options = parser.parse_args()
     rows, failed = remaining(options.source, options.target), 0
     if rows:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports to its makers otherwise
         try:
             import ray
         except ImportError:
             print("this needs Ray: pip install 'ray[data]'", file=sys.stderr)
             return 1
-        ray.init(address=options.address)
+        own = {"num_cpus": options.workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        ray.init(options.address, **own if options.address == "local" else {})  # one of its own is not for the network
+        ray.data.DataContext.get_current().enable_progress_bars = False
         workers = ray.data.ActorPoolStrategy(size=options.workers)
         done = ray.data.from_items(rows).map(CutOut, fn_constructor_args=(options.weights,), compute=workers)
         for row in done.iter_rows():

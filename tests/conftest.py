@@ -23,6 +23,7 @@ from matting.weights import save_weights
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before any test module imports onnxruntime, which would report to its makers
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-background-networking",

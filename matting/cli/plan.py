@@ -1,8 +1,8 @@
 """What is read and what is written, decided before any work: the jobs of the command line."""
 
 import argparse
-import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -171,8 +171,15 @@ def _check_targets(jobs: Sequence[AnyJob]) -> None:
         if target.is_dir():
             raise ValueError(f"{target} is a folder, expected the name of a file")
     for folder in {target.parent for target in targets}:
-        present = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-        if not present.is_dir():
-            raise ValueError(f"{folder} cannot be written to: {present} is a file")
-        if not os.access(present, os.W_OK | os.X_OK):
-            raise ValueError(f"{folder} cannot be written to: no right to change {present}")
+        check_folder(folder)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises ValueError if no file can be made in a folder, or in the one that it would be made in."""
+    present = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    if not present.is_dir():
+        raise ValueError(f"{folder} cannot be written to: {present} is a file")
+    try:
+        tempfile.TemporaryFile(dir=present).close()  # for the administrator, rights say nothing
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be written to: {error.strerror} in {present}") from error

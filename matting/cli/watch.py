@@ -7,10 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from matting.cli.plan import list_folder, plan_jobs
-from matting.cli.run import report, run_job
+from matting.cli.plan import check_folder, list_folder, plan_jobs
 from matting.cli.terminal import printable
-from matting.weights import load_model
 
 _PAUSE_S = 1.0
 State = tuple[int, int]  # bytes and time of the last change in ns
@@ -27,7 +25,14 @@ def watch(options: argparse.Namespace) -> int:
         raise ValueError(f"there is no folder {folder}")
     if folder.resolve() == options.output.resolve():
         raise ValueError("the results need another folder than the one that is watched")
-    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{options.output} cannot be written to: {error.strerror}") from error
+    check_folder(options.output)
+    from matting.cli.run import report, run_job  # takes seconds to load, so mistakes are found before
+    from matting.weights import load_model
+
     options.skip_existing = not options.overwrite
     model = load_model(options.weights, options.device, options.backend)
     print(printable(f"watching {folder}; Ctrl-C ends it"), file=sys.stderr)

@@ -4,6 +4,7 @@ Every machine must have the same files under the same paths, and this project's 
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +42,7 @@ def map_on_ray(
     Raises:
         ValueError: if ray is not installed or workers is below 1.
     """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports to its makers otherwise
     try:
         import ray
         from ray import cloudpickle

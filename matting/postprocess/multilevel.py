@@ -6,12 +6,14 @@ of the coarser one. Only soft pixels and those around them take part: elsewhere 
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 # (N, 8) in [0, 1]: red, green, blue, red of the foreground, then of the background. Pixels of 32 bytes are read at once.
 Colours = NDArray[np.float32]
@@ -122,7 +124,7 @@ class _Square(NamedTuple):
     """
 
     own: slice
-    around: sparse.csr_array
+    around: "sparse.csr_array"
     inverse: tuple[Colours, Colours]
     data: Colours
 
@@ -153,6 +155,8 @@ def _squares(
 
     Some at a time, so that all about them stays in the processor's cache.
     """
+    from scipy import sparse  # the command line answers mistakes before that is loaded
+
     count, stride = len(alpha), number.shape[1]
     beside = np.array([[-stride], [stride], [-1], [1]])
     cuts = *range(0, level.black, _PART), *range(level.black, count, _PART), count

@@ -66,8 +66,8 @@ def fetch(file: HubFile, cache_dir: str | Path | None = None) -> Path:
         DownloadError: if the server cannot be reached or refuses, or the file is not the expected one.
     """
     try:
-        if file.size_bytes is not None and not is_downloaded(file, cache_dir):
-            _check_size(file)
+        if not is_downloaded(file, cache_dir):
+            _check_size(file)  # without the Hub library's half a minute of attempts where there is no network
         path = hf_hub_download(file.repo, file.path, revision=file.revision, cache_dir=cache_dir, endpoint=hub_endpoint())
     except DownloadError:
         raise
@@ -94,7 +94,7 @@ def _check_size(file: HubFile) -> None:
     """Check before the download that the server answers and that the file there has the expected size."""
     url = hf_hub_url(file.repo, file.path, revision=file.revision, endpoint=hub_endpoint())
     size = get_hf_file_metadata(url, timeout=CONNECT_TIMEOUT_S, endpoint=hub_endpoint()).size
-    if size is not None and size != file.size_bytes:
+    if None not in (size, file.size_bytes) and size != file.size_bytes:
         raise DownloadError(f"{_name(file)} should have {file.size_bytes:,} bytes, the server says {size:,}; not downloaded")
 
 

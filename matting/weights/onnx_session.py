@@ -17,7 +17,8 @@ def open_session(path: Path, providers: Sequence[str] = ("CPUExecutionProvider",
     Raises:
         ValueError: if onnxruntime is not installed, or cannot load the file.
     """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # otherwise the import begins a database with a number for this machine
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # otherwise the import, on Linux and macOS too, begins a database with a
+    # number for this machine, and sends events to mobile.events.data.microsoft.com
     try:
         import onnxruntime
     except ImportError as error:

@@ -15,6 +15,7 @@ from clips import Brightness
 from pictures import draw_person
 from PIL import Image
 
+from matting import weights
 from matting.cli import run as heavy
 from matting.cli import watch as watching
 from matting.cli.arguments import build_parser
@@ -128,9 +129,13 @@ def test_clips_have_no_trimap(run, tmp_path, capsys):
     assert "are for photos, not for clips" in capsys.readouterr().err
 
 
-def test_mistakes_are_answered_before_anything_large_is_loaded(tmp_path):
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(["gone.png"], "there is no file or folder gone.png"), (["watch", "gone", "out"], "there is no folder gone")],
+)
+def test_mistakes_are_answered_before_anything_large_is_loaded(given: list[str], message: str, tmp_path):
     script = (
-        "import sys; from matting.cli.photo import main; code = main(['gone.png']); "
+        f"import sys; from matting.cli.photo import main; code = main({given}); "
         "sys.exit(code if not {'torch', 'scipy', 'numba', 'gradio'} & set(sys.modules) else 9)"
     )
     done = subprocess.run(
@@ -140,7 +145,7 @@ def test_mistakes_are_answered_before_anything_large_is_loaded(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert (done.returncode, done.stderr) == (1, "error: there is no file or folder gone.png\n")
+    assert (done.returncode, done.stderr) == (1, f"error: {message}\n")
 
 
 def test_help_has_examples_and_every_export_format(capsys):
@@ -155,7 +160,7 @@ def test_help_has_examples_and_every_export_format(capsys):
 
 
 def test_files_are_worked_on_as_they_arrive(run, photos, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(watching, "load_model", lambda *given: Brightness())
+    monkeypatch.setattr(weights, "load_model", lambda *given: Brightness())
     monkeypatch.setattr(watching, "_PAUSE_S", 0.05)
     arrivals = watching.arrivals
     monkeypatch.setattr(watching, "arrivals", lambda folder: stop_after(arrivals(folder, 0.05), 2))
