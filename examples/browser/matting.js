@@ -7,10 +7,21 @@ import * as ort from "./vendor/ort.webgpu.min.mjs";
 const LONGER_SIDE = 896; // pixels, of the network's input
 const MULTIPLE = 128;
 
+// The first backend that can run the network, by name, and its session; a backend that cannot is left out with a warning.
 export async function loadNetwork(address, backends) {
   ort.env.wasm.wasmPaths = new URL("./vendor/", import.meta.url).href;
   ort.env.wasm.numThreads = self.crossOriginIsolated ? navigator.hardwareConcurrency : 1; // threads need shared memory
-  return ort.InferenceSession.create(address, { executionProviders: backends });
+  for (const [place, backend] of backends.entries()) {
+    try {
+      const session = await ort.InferenceSession.create(address, { executionProviders: [backend] });
+      const pixels = new ort.Tensor("float32", new Float32Array(3 * MULTIPLE ** 2), [1, 3, MULTIPLE, MULTIPLE]);
+      if (place < backends.length - 1) await session.run({ image: pixels }, ["alpha"]); // some graphs load and do not run
+      return { session, backend };
+    } catch (error) {
+      if (place === backends.length - 1) throw error;
+      console.warn(`${backend} cannot run the network: ${error.message}`);
+    }
+  }
 }
 
 export function workingSize(width, height) {

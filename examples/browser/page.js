@@ -4,12 +4,18 @@ import { cutOut, loadNetwork, matte } from "./matting.js";
 
 const at = (id) => document.getElementById(id);
 const wanted = new URLSearchParams(location.search).get("backend"); // ?backend=wasm leaves the graphics card alone
-const backends = wanted ? [wanted] : "gpu" in navigator ? ["webgpu", "wasm"] : ["wasm"];
-const network = loadNetwork("matting.onnx", backends);
-network.then(() => say("Ready."), (error) => say(`The network cannot be loaded: ${error.message}`));
+const names = { webgpu: "WebGPU", wasm: "WebAssembly" };
+const network = findBackends().then((backends) => loadNetwork("matting.onnx", backends));
+network.then(({ backend }) => say(`Ready. Runs on ${names[backend]}.`), (error) => say(`The network cannot be loaded: ${error.message}`));
 
 at("file").addEventListener("change", (event) => work(event.target.files[0]));
 for (const name of ["dragover", "dragleave", "drop"]) at("drop").addEventListener(name, drag);
+
+async function findBackends() {
+  if (wanted) return [wanted];
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null); // a browser may know WebGPU and have no card for it
+  return adapter ? ["webgpu", "wasm"] : ["wasm"];
+}
 
 function drag(event) {
   event.preventDefault();
@@ -23,14 +29,15 @@ async function work(file) {
   try {
     const photo = await createImageBitmap(file);
     const began = performance.now();
-    const grey = await matte(await network, photo);
+    const { session, backend } = await network;
+    const grey = await matte(session, photo);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     const cutout = cutOut(photo, grey);
     Object.assign(at("result"), { width: photo.width, height: photo.height, hidden: false });
     at("result").getContext("2d").putImageData(cutout, 0, 0);
     await Promise.all([offer("cutout", cutout), offer("alpha", grey)]);
     at("downloads").hidden = false;
-    say(`Done in ${seconds} s.`);
+    say(`Done in ${seconds} s, on ${names[backend]}.`);
   } catch (error) {
     say(`This does not work: ${error.message}`);
   }
