@@ -1,4 +1,4 @@
-"""New backgrounds for cut-out people: crops of photos, synthetic walls, and mosaics of both."""
+"""New backgrounds for cut-out people: crops of photos, synthetic walls, mosaics of both, and posters."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,9 @@ from torch.nn import functional as F
 
 from matting.training import augmentation
 from matting.training.augmentation import AffineCrop
+from matting.training.posters import poster
 
+_POSTER_CHANCE = 0.2
 _MOSAIC_CHANCE = 0.06
 _WALL_CHANCE = 0.2
 _DIM_CHANCE = 0.1
@@ -19,7 +21,7 @@ Pictures = Sequence[Sequence[Tensor]]
 
 
 def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generator, device: torch.device) -> Tensor:
-    """A random background, (3, H, W) in [0, 1], underexposed in 10%.
+    """A random background, (3, H, W) in [0, 1]: a poster in 20%; of the others 10% are underexposed.
 
     Args:
         pictures: without people, each an image pyramid of (3, h, w) uint8; may be empty.
@@ -27,6 +29,8 @@ def draw_scene(pictures: Pictures, size: tuple[int, int], rng: np.random.Generat
         rng: random numbers.
         device: of the result.
     """
+    if rng.random() < _POSTER_CHANCE:
+        return poster(size, rng, device)
     draw = mosaic if rng.random() < _MOSAIC_CHANCE else sky if rng.random() < _SKY_CHANCE else plain_scene
     scene = draw(pictures, size, rng, device)
     return scene * augmentation.log_uniform(0.06, 0.5, rng) if rng.random() < _DIM_CHANCE else scene
