@@ -20,8 +20,8 @@ from matting.postprocess.guided_filter import COVARIANCES, Plane, confidence, so
 # Chosen on training photos: training/LEARNT.md, "closed-form matting" and the paragraphs after it.
 EDGE_WEIGHT = 30.0  # of the prior alpha where nothing around is soft
 HAIR_WEIGHT = 0.03  # of the prior alpha where the alpha is as soft as in hair; 0.005, 0.02 and 0.05 were tried
-HAIR_SOFTNESS = 0.5  # local mean of 4 a (1 - a) from which on a pixel counts as hair
-_SIGMAS_PER_SIDE = 90  # the local mean is a Gaussian whose standard deviation is the longer side / 90
+HAIR_SOFTNESS = 0.35  # local mean of 4 a (1 - a) from which on a pixel counts as hair
+_SIGMAS_PER_SIDE = 150  # the local mean is a Gaussian whose standard deviation is the longer side / 150
 _LEAST_CONFIDENCE = 0.05  # weight of an alpha of 0.5; one of 0 or 1 has 1.05
 _EPSILON = 1e-5  # regularisation of the Laplacian, in squared units of colour in [0, 1]
 _BLUR_SIGMA = 0.5  # pixels, applied to the colours: without it, noise and JPEG blocks are taken for hair in dark photos
