@@ -52,7 +52,7 @@ def model_card(entry: Mapping[str, Any], repo: str = "OWNER/REPO") -> str:
 def _facts(entry: Mapping[str, Any]) -> list[str]:
     facts = []
     if entry.get("data"):
-        facts.append(f"**Trained on** {entry['data']}. Hair labels are keyed from an even backdrop or taught by ISNet.")
+        facts.append(f"**Trained on** {entry['data']}. Hair labels are keyed from an even backdrop, came with their pictures, or were taught by ISNet or by earlier weights.")
     if entry.get("step") is not None:
         facts.append(f"**Steps** {int(entry['step']):,}, those of all runs it went through")
     if entry.get("bytes"):
