@@ -30,7 +30,7 @@ def test_info_tells_what_a_source_holds(capsys):
     data = locate("bundled").read_bytes()
     assert printed["bytes"] == f"{len(data):,}" and printed["sha256"] == hashlib.sha256(data).hexdigest()
     assert printed["preset"] == "lite" and printed["licence"] == "Apache-2.0" and printed["format"] == "safetensors"
-    assert printed["weights"].endswith("parameters, 481 tensors, all finite")
+    assert printed["weights"].endswith("parameters, 489 tensors, all finite")
 
 
 @pytest.mark.slow
