@@ -21,6 +21,7 @@ reimplemented. {origin}
 Load it with this project: `matting.load_model("hub:{repo}")`, or `python app.py` with `MATTING_WEIGHTS=hub:{repo}`.
 """
 _OURS = "Trained by this project; these are not the authors' weights."
+_HAIR = "Hair labels are keyed from an even backdrop, came with their pictures, or were taught by ISNet or by earlier weights."
 _LIMITS = (
     "**Limits** Small training set: unusual poses, large held objects, crowds, and people that blend with their background "
     "are where it fails first. Faces of all kinds are in the data, but nobody measured fairness."
@@ -52,7 +53,7 @@ def model_card(entry: Mapping[str, Any], repo: str = "OWNER/REPO") -> str:
 def _facts(entry: Mapping[str, Any]) -> list[str]:
     facts = []
     if entry.get("data"):
-        facts.append(f"**Trained on** {entry['data']}. Hair labels are keyed from an even backdrop, came with their pictures, or were taught by ISNet or by earlier weights.")
+        facts.append(f"**Trained on** {entry['data']}. {_HAIR}")
     if entry.get("step") is not None:
         facts.append(f"**Steps** {int(entry['step']):,}, those of all runs it went through")
     if entry.get("bytes"):
