@@ -29,7 +29,7 @@ class CoarsePrediction:
         alpha: (B, 1, H/8, W/8) in [0, 1].
         trimap: (B, 3, H/8, W/8) probabilities of background, unknown, foreground.
         logits: predictions at R8, and in training at R16 and R32 too.
-        features: (B, C, H/8, W/8), what the refinement is told of the image besides; None if the network has no step at R8.
+        features: (B, C, H/8, W/8), what the refinement is told of the image besides; None if it is told nothing.
     """
 
     alpha: Tensor
@@ -96,9 +96,12 @@ class CoarseNetwork(nn.Module):
         encoder: image -> maps at R16, R32, R64 and R128, or at R8 as well.
         decoder_channels: width of the decoder at R64, R32, R16.
         r8_channels: width of a fourth step, at R8 (see `FineStep`); 0, as in the paper, has none.
+        tells_features: whether the prediction has the features of that step, for a refinement that reads them.
     """
 
-    def __init__(self, encoder: Encoder, decoder_channels: tuple[int, int, int], r8_channels: int = 0):
+    def __init__(
+        self, encoder: Encoder, decoder_channels: tuple[int, int, int], r8_channels: int = 0, tells_features: bool = True
+    ):
         super().__init__()
         *finer, r16, r32, r64, r128 = encoder.channels
         if r8_channels and not finer:
@@ -114,6 +117,7 @@ class CoarseNetwork(nn.Module):
         self.head16 = Head(c32)
         self.head8 = Head(c16)
         self.fine8 = FineStep(c16, finer[0], r8_channels) if r8_channels else None
+        self.tells_features = tells_features
 
     def forward(self, image: Tensor) -> CoarsePrediction:
         return self.decode(self.encoder(image))
@@ -131,4 +135,4 @@ class CoarseNetwork(nn.Module):
         logits: tuple[ScaleLogits, ...] = (at8,)
         if self.training:
             logits += (self.head16(d32), self.head32(d64))
-        return CoarsePrediction(at8.alpha.sigmoid(), at8.trimap.softmax(1), logits, features)
+        return CoarsePrediction(at8.alpha.sigmoid(), at8.trimap.softmax(1), logits, features if self.tells_features else None)

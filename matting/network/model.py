@@ -91,7 +91,9 @@ class MattingNetwork(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         self.config = config
-        self.coarse = CoarseNetwork(_build_encoder(config), config.decoder_channels, config.r8_channels)
+        self.coarse = CoarseNetwork(
+            _build_encoder(config), config.decoder_channels, config.r8_channels, tells_features=config.region_context > 0
+        )
         fine8 = self.coarse.fine8
         if config.region_context and fine8 is None:
             raise ValueError("region_context needs r8_channels above 0: the features of the step at R8 are the context")

@@ -126,3 +126,11 @@ def test_configurations_of_before_have_neither_a_step_at_r8_nor_context():
 def test_context_without_the_step_at_r8_is_refused():
     with pytest.raises(ValueError, match="region_context needs r8_channels above 0"), torch.device("meta"):
         MattingNetwork(replace(PRESETS["lite"], r8_channels=0))
+
+
+def test_a_step_at_r8_tells_nothing_to_a_refinement_that_does_not_read():
+    network = MattingNetwork(replace(PRESETS["lite"], region_context=0)).eval()
+    with torch.inference_mode():
+        prediction = network(torch.rand(1, 3, 128, 128))
+    assert network.coarse.fine8 is not None and prediction.context is None
+    assert network.refine.perceptron is None

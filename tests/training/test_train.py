@@ -152,7 +152,8 @@ def test_who_has_learnt_the_features_gets_a_decoder_that_reads_them():
     with torch.inference_mode():
         wanted, given = bundled(photo), learner(photo)
     inner = (slice(None), slice(None), slice(8, -8), slice(8, -8))  # zeros beyond the border are not the teacher's
-    assert float((given.coarse_alpha - wanted.coarse_alpha)[inner].abs().mean()) < 0.01
+    # the learner has no step at R8, which the bundled weights add to what it reads
+    assert float((given.coarse_alpha - wanted.coarse_alpha)[inner].abs().mean()) < 0.02
     assert_close(learner.refine.state_dict(), bundled.refine.state_dict())
 
 
