@@ -55,11 +55,11 @@ def test_a_tray_emptied_by_an_answer_on_its_way_is_filled_again(tab, photo, sess
     request = request_of("page")
     session = sessions.of(None, request)
     list(tab.announce(photo, session, request))
-    shown = list(tab.cut_out(None, None, *SETTINGS, *LOOK, session, request))
+    shown = list(tab.cut_out(request, session, None, None, *SETTINGS, *LOOK))
     assert session.result is not None and session.result.stem == "mine"
     assert "mine" in shown[-1]["photo"]
     list(tab.announce(None, session, request))
-    assert list(tab.cut_out(None, None, *SETTINGS, *LOOK, session, request)) == [{"session": session}], "it was taken away"
+    assert list(tab.cut_out(request, session, None, None, *SETTINGS, *LOOK)) == [{"session": session}], "it was taken away"
 
 
 def test_settings_changed_meanwhile_are_for_the_new_photo(tab, photo, sessions, request_of, result):
@@ -73,7 +73,7 @@ def test_settings_changed_meanwhile_are_for_the_new_photo(tab, photo, sessions, 
 
     list(tab.announce(photo, session, request))
     tab.service.cut_out = stopped  # as a change of the settings does
-    list(tab.cut_out(photo, None, *SETTINGS, *LOOK, session, request))
+    list(tab.cut_out(request, session, photo, None, *SETTINGS, *LOOK))
     assert session.result is result
     tab.service.cut_out = cut_out
     list(tab.run_again(request, session, None, *SETTINGS, *LOOK))
@@ -87,5 +87,5 @@ def test_an_example_chosen_after_a_photo_was_sent_stays(tab, photo, sessions, re
     tab.service.example = lambda number: example
     list(tab.announce(photo, session, request))
     list(tab.show_example(*LOOK, session, request, SimpleNamespace(value=0)))
-    assert list(tab.cut_out(photo, None, *SETTINGS, *LOOK, session, request)) == [{"session": session}]
+    assert list(tab.cut_out(request, session, photo, None, *SETTINGS, *LOOK)) == [{"session": session}]
     assert session.result.example is not None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from secrets import token_hex, token_urlsafe
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -75,7 +75,7 @@ class PhotoTab:
 
         opened = {**example, "outputs": [*outputs, page.visit], "js": RETURNED}
         demo.load(self.show_first, [page.visit, self.session], **opened)
-        inputs = [page.photo, page.truth_file, *settings, *look, self.session]
+        inputs = [self.session, page.photo, page.truth_file, *settings, *look]
         new_photo = page.photo.input(self.announce, [page.photo, self.session], outputs, **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
         rerun = [page.size.input, page.bias.release, page.refine.input, page.cross.input, page.ignore_alpha.input]
@@ -169,63 +169,35 @@ class PhotoTab:
         }
 
     def cut_out(
-        self,
-        photo: str | None,
-        truth: str | None,
-        size: str,
-        bias: float,
-        refine: bool,
-        cross: bool,
-        ignore_alpha: bool,
-        choice: str,
-        picture: str | None,
-        framing: str,
-        session: Session | None,
-        request: gr.Request,
+        self, request: gr.Request, session: Session | None, photo: str | None, truth: str | None, *controls: Any
     ) -> Iterator[Update]:
         """A new photo: the one that was announced last, whatever an answer on its way has left in the tray."""
         session = self.service.sessions.of(session, request)
-        lost = photo is None or not browsers_show(photo)
-        controls = (size, bias, refine, cross, ignore_alpha, choice, picture, framing)
-        yield from self._cut_out_given(session, truth, *controls, lost=lost)
+        yield from self._cut_out_given(session, truth, Controls(*controls), lost=photo is None or not browsers_show(photo))
 
-    def _cut_out_given(
-        self,
-        session: Session,
-        truth: str | None,
-        size: str,
-        bias: float,
-        refine: bool,
-        cross: bool,
-        ignore_alpha: bool,
-        choice: str,
-        picture: str | None,
-        framing: str,
-        *,
-        lost: bool,
-    ) -> Iterator[Update]:
+    def _cut_out_given(self, session: Session, truth: str | None, controls: "Controls", *, lost: bool) -> Iterator[Update]:
         given = session.given
         if given is None:  # taken away, or done, as the page shows. A handler that yields nothing would empty it
             yield {self.session: session}
             return
-        session.take(given, truth, picture)
+        session.take(given, truth, controls.picture)
         started = perf_counter()
 
         def compute() -> Result:
-            return self.service.cut_out(given, truth, Settings(size, bias, refine, cross, ignore_alpha), session)
+            return self.service.cut_out(given, truth, controls.settings(), session)
 
-        yield from self._run(compute, session, seen_look(choice, picture, framing), started, lost=lost, truth=truth)
+        yield from self._run(compute, session, controls.look(), started, lost=lost, truth=truth)
 
     def run_again(self, request: gr.Request, session: Session | None, truth: str | None, *controls: Any) -> Iterator[Update]:
-        """The same photo, or the new one that was just worked on, with other settings; `controls` are those of `_redo`."""
+        """The same photo, or the new one that was just worked on, with other settings; `controls` are those of `Controls`."""
         session = self.service.sessions.of(session, request)
         if session.given is not None:
-            yield from self._cut_out_given(session, truth, *controls, lost=not browsers_show(session.given))
+            yield from self._cut_out_given(session, truth, Controls(*controls), lost=not browsers_show(session.given))
             return
-        yield from self._redo(session, *controls)
+        yield from self._redo(session, Controls(*controls))
 
     def touch_up(self, request: gr.Request, event: gr.EventData, session: Session | None, *controls: Any) -> Iterator[Update]:
-        """The same photo, painted over; `controls` are those of `_redo`."""
+        """The same photo, painted over; `controls` are those of `Controls`."""
         session = self.service.sessions.of(session, request)
         with plain_errors():
             painting = read_painting(event.value)
@@ -234,20 +206,9 @@ class PhotoTab:
             yield {self.session: session}
             return
         session.painting = painting
-        yield from self._redo(session, *controls)
+        yield from self._redo(session, Controls(*controls))
 
-    def _redo(
-        self,
-        session: Session,
-        size: str,
-        bias: float,
-        refine: bool,
-        cross: bool,
-        ignore_alpha: bool,
-        choice: str,
-        picture: str | None,
-        framing: str,
-    ) -> Iterator[Update]:
+    def _redo(self, session: Session, controls: "Controls") -> Iterator[Update]:
         if session.result is None and session.turn is not None:  # taken away; settings are for the next photo
             yield {self.session: session}
             return
@@ -255,11 +216,10 @@ class PhotoTab:
 
         def compute() -> Result:
             picture = last.picture.picture() if last.picture else Picture(last.matte.image)
-            settings = Settings(size, bias, refine, cross, ignore_alpha)
-            matte = self.service.matte(picture, settings, session, painting.strokes)
-            return last.again(matte, bias, painting)
+            matte = self.service.matte(picture, controls.settings(), session, painting.strokes)
+            return last.again(matte, controls.bias, painting)
 
-        yield from self._run(compute, session, seen_look(choice, picture, framing), perf_counter(), fresh=False)
+        yield from self._run(compute, session, controls.look(), perf_counter(), fresh=False)
 
     def show_example(
         self, choice: str, picture: str | None, framing: str, session: Session | None, request: gr.Request, event: gr.EventData
@@ -429,6 +389,27 @@ class PhotoTab:
         with plain_errors():
             framed = read_framing(framing)
             return str(make_file(result, what, make_background(choice, picture, framed.blur), session, framed))
+
+
+class Controls(NamedTuple):
+    """What the page's controls say, in the order of an event's inputs; see `Settings` and `seen_look`."""
+
+    size: str
+    bias: float
+    refine: bool
+    cross: bool
+    ignore_alpha: bool
+    choice: str
+    picture: str | None
+    framing: str
+
+    def settings(self) -> Settings:
+        """How the photo is matted."""
+        return Settings(self.size, self.bias, self.refine, self.cross, self.ignore_alpha)
+
+    def look(self) -> Look:
+        """What the stage shows."""
+        return seen_look(self.choice, self.picture, self.framing)
 
 
 def seen_look(choice: str, picture: str | None, framing: str) -> Look:
