@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 import matting.network
 from matting.media.atomic import AtomicFile
-from matting.network import NEIGHBOURS, CoarsePrediction, MattingNetwork, Refinement, ScaleLogits, region_input
+from matting.network import NEIGHBOURS, CoarsePrediction, MattingNetwork, Refinement, ScaleLogits
 from matting.network.coarse import CoarseNetwork
 from matting.network.refine import RefinementNetwork
 from matting.weights import onnx_export
@@ -88,19 +88,12 @@ class OnnxRefinement(RefinementNetwork):
         self.__dict__.update(network.__dict__)
         self.graph = _Graph(path)
 
-    def forward(
-        self,
-        image: Tensor,
-        coarse_alpha: Tensor,
-        cells: Tensor,
-        neighbours: Tensor,
-        cross_region: bool = True,
-        context: Tensor | None = None,
+    def redraw(
+        self, regions: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True, context: Tensor | None = None
     ) -> Refinement:
         if not cross_region or len(cells) == 0:
-            return super().forward(image, coarse_alpha, cells, neighbours, cross_region, context)
+            return super().redraw(regions, cells, neighbours, cross_region, context)
         told = {} if context is None else {"context": context}
-        regions = region_input(image, coarse_alpha, cells)
         return Refinement(*self.graph(regions=regions, cells=cells, neighbours=neighbours, **told))
 
 
