@@ -123,8 +123,7 @@ def cut_out_photo(job: Job, model: MattingNetwork, options: argparse.Namespace) 
         picture = load_picture(source(), space)
         matte = replace(matte, image=picture.on((255, 255, 255)) if options.ignore_alpha else picture.image)
     result = draw_result(matte, options, space)
-    shown = to_8_bit(matte.alpha) > 0
-    if options.crop and shown.any():
+    if options.crop and (shown := to_8_bit(matte.alpha) > 0).any():
         rows, columns = bounding_box(shown)
         result = result.crop((columns.start, rows.start, columns.stop, rows.stop))
     if job.target == PIPE:
