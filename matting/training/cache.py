@@ -1,5 +1,7 @@
 """What is kept of each photo between runs: estimated foreground colours, where the person stands, or what is wrong with it.
 
+Of a picture without people it is kept that it can be used, or what is wrong with it.
+
 One file a photo, written at once, so several processes and machines may fill a folder together, stop and go on.
 """
 
@@ -40,7 +42,7 @@ def read_record(cache: Path, pair: Pair) -> Record | None:
     if not path.exists():
         return None
     with np.load(path) as kept:
-        if "stamp" in kept and str(kept["stamp"]) != _stamp(pair):
+        if "stamp" in kept and str(kept["stamp"]) != _stamp(pair.image, pair.alpha):
             return None
         box = cast(Box, tuple(kept["box"].tolist())) if "box" in kept else None
         return Record(box, kept.get("foreground"))
@@ -52,7 +54,7 @@ def read_known(cache: Path, pair: Pair) -> Known | None:
     if not path.exists():
         return None
     with np.load(path) as kept:
-        if "box" not in kept or "stamp" not in kept or str(kept["stamp"]) != _stamp(pair):
+        if "box" not in kept or "stamp" not in kept or str(kept["stamp"]) != _stamp(pair.image, pair.alpha):
             return None
         return Known(cast(Box, tuple(kept["box"].tolist())), "foreground" in kept)
 
@@ -63,7 +65,7 @@ def write_record(cache: Path, pair: Pair, record: Record) -> None:
     Raises:
         OSError: if the disk is full; nothing is kept then.
     """
-    arrays: dict[str, Any] = {"box": np.array(record.box), "stamp": np.array(_stamp(pair))}
+    arrays: dict[str, Any] = {"box": np.array(record.box), "stamp": np.array(_stamp(pair.image, pair.alpha))}
     if record.foreground is not None:
         arrays["foreground"] = record.foreground
     with AtomicFile(_file(cache, pair, ".npz")) as part, part.open("wb") as file:
@@ -76,12 +78,26 @@ def read_fault(cache: Path, pair: Pair) -> str | None:
     if not path.exists():
         return None
     stamp, _, fault = path.read_text(encoding="utf-8").partition("\n")
-    return fault if stamp == _stamp(pair) else None
+    return fault if stamp == _stamp(pair.image, pair.alpha) else None
 
 
 def write_fault(cache: Path, pair: Pair, fault: str) -> None:
     """Keep what is wrong with a photo."""
-    write_text(_file(cache, pair, ".bad"), f"{_stamp(pair)}\n{fault}")
+    write_text(_file(cache, pair, ".bad"), f"{_stamp(pair.image, pair.alpha)}\n{fault}")
+
+
+def read_look(cache: Path, picture: Path) -> str | None:
+    """What is wrong with a picture without people, empty if nothing is; None if nobody has looked at it as it is now."""
+    path = _picture_file(cache, picture)
+    if not path.exists():
+        return None
+    stamp, _, fault = path.read_text(encoding="utf-8").partition("\n")
+    return fault if stamp == _stamp(picture) else None
+
+
+def write_look(cache: Path, picture: Path, fault: str) -> None:
+    """Keep what is wrong with a picture without people, or nothing."""
+    write_text(_picture_file(cache, picture), f"{_stamp(picture)}\n{fault}")
 
 
 def person_box(alpha: np.ndarray) -> Box:
@@ -95,7 +111,12 @@ def _file(cache: Path, pair: Pair, suffix: str) -> Path:
     return cache / f"{pair.image.parents[2].name}-{pair.image.stem}{suffix}"
 
 
-def _stamp(pair: Pair) -> str:
-    """Changes when one of the two files does."""
-    facts = (path.stat() for path in (pair.image, pair.alpha))
+def _picture_file(cache: Path, picture: Path) -> Path:
+    folder = picture.resolve().parent
+    return cache / f"{folder.parent.name}-{folder.name}-{picture.stem}.seen"
+
+
+def _stamp(*paths: Path) -> str:
+    """Changes when one of the files does."""
+    facts = (path.stat() for path in paths)
     return " ".join(f"{fact.st_mtime_ns}:{fact.st_size}" for fact in facts)

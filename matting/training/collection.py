@@ -1,6 +1,5 @@
 """The people, scenes and pictures that batches are drawn from: decoded in memory if they fit, else read when asked for."""
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +8,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -19,11 +17,11 @@ from matting.training.decode import load_people
 from matting.training.framing import Box, Subject, stands_free
 from matting.training.objects import load_objects
 from matting.training.pairs import Listing, Pair, refuse_bad
+from matting.training.pictures import read_picture
 from matting.training.prepare import Person, load_person, load_scene
 from matting.training.pyramid import Pyramid, resident
 
 _SAVE_EVERY = 200  # photos that are decoded
-_PICTURE_SIDE = 1024  # pixels of a background's longer side
 T = TypeVar("T")
 
 
@@ -138,7 +136,6 @@ def load_streamed(
     extras: Extras,
     cache: Path,
     method: Method,
-    skip: bool = False,
 ) -> Collection:
     """A collection in memory of the processor whose photos, scenes and pictures are decoded one by one when they are asked for.
 
@@ -149,14 +146,13 @@ def load_streamed(
         extras: what people are shown with.
         cache: folder of estimated colours, see `matting.training.decode.prepare`.
         method: of estimating colours.
-        skip: whether grey is shown, with a warning, instead of a picture without people that cannot be used.
     """
     cpu = torch.device("cpu")
     make = partial(_person, cache=cache, method=method)
     places = list(zip(listing.pairs, boxes, strict=True))
     free = [place for place, size in zip(places, sizes, strict=True) if stands_free(place[1], size)]
     scenes = Asked([pair for pair in listing.pairs if not pair.foreground_only], _scene)
-    pictures = Asked(extras.pictures, partial(_picture, skip=skip))
+    pictures = Asked(extras.pictures, _picture)
     return Collection(Asked(places, make), listing.chances, Asked(free, make), scenes, pictures, *extras.load_objects(cpu), cpu)
 
 
@@ -170,28 +166,8 @@ def _scene(pair: Pair) -> Pyramid:
     return Pyramid(load_scene(pair))
 
 
-def _picture(path: Path, skip: bool) -> Pyramid:
-    try:
-        return Pyramid(read_picture(path))
-    except ValueError as error:
-        if not skip:
-            raise
-        warnings.warn(f"grey is shown instead: {error}", stacklevel=2)
-        return Pyramid(np.full((_PICTURE_SIDE // 4, _PICTURE_SIDE // 4, 3), 128, np.uint8))
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """A background (h, w, 3) uint8, at most 1024 px.
-
-    Raises:
-        ValueError: if it cannot be decoded; names the file.
-    """
-    try:
-        with Image.open(path) as file:
-            file.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
-            return np.array(file.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+def _picture(path: Path) -> Pyramid:
+    return Pyramid(read_picture(path))
 
 
 def _seven(person: Person) -> np.ndarray:

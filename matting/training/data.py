@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from matting.training.arena import Arena
 from matting.training.collection import Collection, Extras, load_resident, load_streamed
-from matting.training.decode import prepare
+from matting.training.decode import look_at, prepare
 from matting.training.pairs import Listing, list_people, list_pictures, read_sizes, refuse_bad
 
 _MEMORY_SHARE = 0.4  # of what is free, that decoded photos may take
@@ -63,7 +63,10 @@ def load_data(
     boxes = [one for one in found if not isinstance(one, str)]
     sizes = [size for index, size in enumerate(sizes) if index not in faults]
     listing = listing.without(faults) if faults else listing
-    return load_streamed(listing, boxes, sizes, extras, cache, options.foreground, options.skip_bad), listing
+    looks = look_at(extras.pictures, cache, rank, processes, max(1, options.num_workers))
+    refuse_bad([fault for fault in looks if fault], len(looks), options.skip_bad, rank == 0)
+    fine = [path for path, fault in zip(extras.pictures, looks, strict=True) if not fault]
+    return load_streamed(listing, boxes, sizes, extras._replace(pictures=fine), cache, options.foreground), listing
 
 
 def find_backgrounds(options: argparse.Namespace) -> list[Path]:

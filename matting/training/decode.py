@@ -11,13 +11,25 @@ from typing import TypeVar
 import cv2
 from tqdm import tqdm
 
-from matting.training.cache import Method, Record, person_box, read_fault, read_known, write_fault, write_record
+from matting.training.cache import (
+    Method,
+    Record,
+    person_box,
+    read_fault,
+    read_known,
+    read_look,
+    write_fault,
+    write_look,
+    write_record,
+)
 from matting.training.framing import Box
 from matting.training.pairs import Pair
+from matting.training.pictures import read_picture
 from matting.training.prepare import Person, find_foreground, load_person, read_pair, shrink
 
 _AT_ONCE = 24  # photos decoded ahead; results of a process pool wait in memory
 _POLL_S = 2.0
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -49,26 +61,58 @@ def prepare(
     Returns:
         The person's box of each photo, or what is wrong with it.
     """
-    cache.mkdir(parents=True, exist_ok=True)
     known = partial(_known, cache=cache, method=method)
-    missing = [pair for pair in pairs[rank::processes] if known(pair) is None]
+    work = partial(_prepare_one, cache=cache, method=method)
+    return _know_all(pairs, cache, known, work, "preparing", rank, processes, workers)
+
+
+def look_at(paths: Sequence[Path], cache: Path, rank: int = 0, processes: int = 1, workers: int = 2) -> list[str]:
+    """Decode every picture without people once, unless that has been done before; processes share the work as in `prepare`.
+
+    Args:
+        paths: the same ones in the same order in every process.
+        cache: folder that keeps what was found.
+        rank: of this process.
+        processes: number of them.
+        workers: processes started by this one.
+
+    Returns:
+        What is wrong with each picture, empty if nothing is.
+    """
+    known, work = partial(read_look, cache), partial(_look_at_one, cache=cache)
+    return _know_all(paths, cache, known, work, "looking at pictures", rank, processes, workers)
+
+
+def _know_all(
+    items: Sequence[S],
+    cache: Path,
+    known: Callable[[S], T | None],
+    work: Callable[[S], None],
+    name: str,
+    rank: int,
+    processes: int,
+    workers: int,
+) -> list[T]:
+    """What is known of each item; this process works on its share of those of which nothing is, and waits for the others."""
+    cache.mkdir(parents=True, exist_ok=True)
+    missing = [item for item in items[rank::processes] if known(item) is None]
     if missing:
-        for _ in _each(partial(_prepare_one, cache=cache, method=method), missing, "preparing", workers, rank > 0):
+        for _ in _each(work, missing, name, workers, rank > 0):
             pass
-    found: list[Box | str] = []
-    for pair in pairs:
-        while (one := known(pair)) is None:  # another process has this one
+    found: list[T] = []
+    for item in items:
+        while (one := known(item)) is None:  # another process has this one
             time.sleep(_POLL_S)
         found.append(one)
     return found
 
 
-def _each(work: Callable[[Pair], T], pairs: Sequence[Pair], name: str, workers: int, quiet: bool = False) -> Iterator[T]:
+def _each(work: Callable[[S], T], items: Sequence[S], name: str, workers: int, quiet: bool = False) -> Iterator[T]:
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of this process may hold
     with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-        parts = (pairs[start : start + _AT_ONCE] for start in range(0, len(pairs), _AT_ONCE))
+        parts = (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
         results = (result for part in parts for result in pool.map(work, part))  # all at once, they would wait in memory
-        yield from tqdm(results, total=len(pairs), desc=name, unit="photo", mininterval=5, disable=quiet)
+        yield from tqdm(results, total=len(items), desc=name, unit="photo", mininterval=5, disable=quiet)
 
 
 def _try_person(pair: Pair, cache: Path | None, method: Method) -> Person | str:
@@ -89,6 +133,15 @@ def _prepare_one(pair: Pair, cache: Path, method: Method) -> None:
         foreground = find_foreground(pair, alpha, *shrink(image, alpha), cache, method)
     if read_known(cache, pair) is None:
         write_record(cache, pair, Record(person_box(alpha), foreground))
+
+
+def _look_at_one(path: Path, cache: Path) -> None:
+    try:
+        read_picture(path)
+        fault = ""
+    except ValueError as error:
+        fault = str(error)
+    write_look(cache, path, fault)
 
 
 def _known(pair: Pair, cache: Path, method: Method) -> Box | str | None:

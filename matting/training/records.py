@@ -15,10 +15,10 @@ from matting.media.atomic import write_text
 from matting.training.pairs import Listing
 
 FILE = "args.yaml"
-# Arguments that say where and how a run is computed, not what it learns.
+# Arguments that say where and how a run is computed, not what it learns. What --skip-bad leaves out is among the counts.
 _FREE = {
     *("out", "config", "phase", "cache", "on_disk", "stream", "prepare_only", "num_workers", "threads", "device", "compile"),
-    *("max_minutes", "checkpoint_minutes", "log_every", "val", "val_photos", "val_side", "allow_changes"),
+    *("max_minutes", "checkpoint_minutes", "log_every", "val", "val_photos", "val_side", "skip_bad", "allow_changes"),
 }
 
 

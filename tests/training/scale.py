@@ -26,10 +26,10 @@ sys.path.insert(0, str(PROJECT))
 
 from matting.training.data import load_data  # noqa: E402
 from matting.training.dataset import Sampler  # noqa: E402
-from matting.training.decode import prepare  # noqa: E402
+from matting.training.decode import look_at, prepare  # noqa: E402
 from matting.training.loader import Draws, feed, largest_batch  # noqa: E402  # it is in PROJECT
 from matting.training.options import parse_arguments  # noqa: E402
-from matting.training.pairs import list_people  # noqa: E402
+from matting.training.pairs import list_people, list_pictures  # noqa: E402
 from matting.training.train import memory_gigabytes  # noqa: E402
 
 PEOPLE, PICTURES = 9421, 15_000  # of P3M-10k's and BG-20k's training parts
@@ -62,6 +62,9 @@ def make_sets(folder: Path, people: int, pictures: int, side: int = SIDE) -> Non
     prepare(list_people(folder / "P3M-10k").pairs[: len(EXAMPLES)], cache, "closed-form", workers=1)
     for index in range(people):
         link(cache / f"P3M-10k-p_{index % len(EXAMPLES):06d}.npz", cache / f"P3M-10k-p_{index:06d}.npz")
+    look_at(list_pictures(folder / "BG-20k")[: len(EXAMPLES)], cache, workers=1)
+    for index in range(pictures):
+        link(cache / f"BG-20k-train-bg_{index % len(EXAMPLES):06d}.seen", cache / f"BG-20k-train-bg_{index:06d}.seen")
 
 
 def link(source: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from collections_of_tests import in_memory, streamed
 from PIL import Image
 
-from matting.training import collection, data, decode
+from matting.training import data, decode
 from matting.training import train as training
 from matting.training.cache import Record, read_fault, read_known, write_record
 from matting.training.dataset import Sampler
@@ -115,18 +115,29 @@ def test_bad_photos_are_named_counted_and_skipped_only_when_that_is_wanted(p3m: 
         data.load_data(options(p3m, tmp_path / "run", *more), CPU)
 
 
-def test_a_broken_picture_without_people_is_named_counted_and_skipped_only_when_that_is_wanted(p3m: Path, capsys):
-    broken = p3m.parent / "BG-20k/train/broken.jpg"
-    broken.write_bytes((p3m / "train/blurred_image/p_0.jpg").read_bytes()[:600])
-    paths = list_pictures(p3m.parent / "BG-20k")
+@pytest.mark.parametrize("stream", ["yes", "no"])
+def test_a_broken_picture_without_people_is_named_at_the_start_and_skipped_only_when_that_is_wanted(
+    p3m: Path, tmp_path: Path, stream, capsys
+):
+    pictures = p3m.parent / "BG-20k"
+    (pictures / "train/broken.jpg").write_bytes((p3m / "train/blurred_image/p_0.jpg").read_bytes()[:600])
+    more = ["--backgrounds", str(pictures), "--stream", stream, "--foreground", "fast", "--num-workers", "1"]
+    run = tmp_path / "run"
     with pytest.raises(ValueError, match=r"1 of 2 photos cannot be used: .*broken.jpg cannot be read.*--skip-bad"):
-        collection._decode_pictures(paths, CPU, None, skip=False)
-    assert len(collection._decode_pictures(paths, CPU, None, skip=True)) == 1
+        data.load_data(options(p3m, run, *more), CPU)
+    collection, _ = data.load_data(options(p3m, run, *more, "--skip-bad"), CPU)
+    assert len(collection.pictures) == 1 and collection.pictures[0][0].shape[0] == 3
     assert "left out: 1 of 2" in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r"broken.jpg cannot be read"):
-        collection._picture(broken, skip=False)
-    with pytest.warns(UserWarning, match=r"grey is shown instead: .*broken.jpg"):
-        assert (collection._picture(broken, skip=True)[0] == 128).all()
+
+
+def test_pictures_are_looked_at_once_until_they_change(p3m: Path, tmp_path: Path, monkeypatch):
+    paths = list_pictures(p3m.parent / "BG-20k")
+    assert decode.look_at(paths, tmp_path, workers=1) == [""]
+    with monkeypatch.context() as patch:
+        patch.setattr(decode, "_each", None)
+        assert decode.look_at(paths, tmp_path) == [""]
+    paths[0].write_bytes(b"no picture")
+    assert [str(paths[0]) in fault for fault in decode.look_at(paths, tmp_path, workers=1)] == [True]
 
 
 def test_several_processes_prepare_their_share_and_wait_for_the_others(portraits: Path, tmp_path: Path, monkeypatch):
