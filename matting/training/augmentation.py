@@ -3,6 +3,7 @@
 Everything runs on the device of its tensors. Random numbers come from one `numpy` generator, so runs can be repeated by seed.
 """
 
+import colorsys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -181,6 +182,19 @@ def shift_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
     grey = images.mean(1, keepdim=True)
     saturation = draw(0.7, 1.3) * torch.as_tensor(rng.random((b, 1, 1, 1)) > 0.04, device=images.device)
     return (grey + (images - grey) * saturation).clamp(0, 1)
+
+
+def tint(images: Tensor, rng: np.random.Generator, chance: float = 0.1) -> Tensor:
+    """Light some pictures with lamps of two strong colours, one fading into the other; (B, 3, H, W) in [0, 1]."""
+    out = images.clone()
+    for i in np.flatnonzero(rng.random(len(images)) < chance):
+        hue, turn, angle = rng.uniform(0, 1), rng.normal(0, 0.15), rng.uniform(0, 2 * np.pi)
+        colours = [colorsys.hsv_to_rgb((hue + change) % 1, rng.uniform(0.3, 0.97), 1) for change in (0, turn)]
+        first, second = torch.tensor(colours, dtype=images.dtype, device=images.device)[:, :, None, None]
+        y, x = (torch.linspace(-0.5, 0.5, side, dtype=images.dtype, device=images.device) for side in images.shape[2:])
+        weight = (0.5 + float(np.sin(angle)) * y[:, None] + float(np.cos(angle)) * x).clamp(0, 1)
+        out[i] *= first + weight * (second - first)
+    return out
 
 
 def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Tensor:

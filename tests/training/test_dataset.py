@@ -122,6 +122,15 @@ def test_darkened_pictures_keep_some_light():
     assert torch.equal(gain[~changed], torch.ones_like(gain[~changed]))
 
 
+def test_coloured_lamps_take_away_light_of_other_colours():
+    images = torch.full((100, 3, 16, 16), 0.8)
+    lit = augmentation.tint(images, np.random.default_rng(0), chance=0.5)
+    changed = (lit != images).any(1).any(1).any(1)
+    assert 0.3 < changed.float().mean() < 0.7 and (lit <= images).all()
+    spread = lit[changed].amax(1) - lit[changed].amin(1)
+    assert spread.mean() > 0.3 and (lit.amax(1) > 0.4).all()  # colourful, and somewhere near as bright as before
+
+
 def test_cut_of_everything_is_the_picture():
     picture = torch.randint(0, 256, (4, 32, 48), dtype=torch.uint8)
     crop = augmentation.AffineCrop(16, 24, 32, 48, 0.0, False)
@@ -155,6 +164,7 @@ def test_camera_effects_stay_in_range():
         augmentation.soften(images, rng, chance=1, strongest=3),
         augmentation.shift_brightness(images, torch.rand(6, 1, 64, 64), images.flip(0), rng),
         augmentation.darken(images, rng, chance=1),
+        augmentation.tint(images, rng, chance=1),
         augmentation.lift_shadows(images / 4, rng, chance=1),
     ]
     for changed in effects:
