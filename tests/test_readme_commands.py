@@ -23,7 +23,7 @@ SHORTER = {  # options that make a command short; they stand behind its own
     "python -m matting.training.train": "--steps 1 --size 128 --batch 2 --max-regions 16 --device cpu",
 }
 INSTALLS = {  # what .ci/run does before and around the tests
-    "pip install -r requirements.txt": "pip install --quiet -r requirements.txt",
+    "pip install -r requirements.txt": "pip install --quiet --no-compile -r requirements.txt",
     "pip install -r requirements.txt -r tests/requirements.txt": "-r requirements.txt -r tests/requirements.txt",
     "python -m pytest": "python -m pytest",
 }
