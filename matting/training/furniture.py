@@ -11,7 +11,7 @@ from matting.training.objects import draw_object
 
 _CHANCE = 0.3
 _RENDERED = 0.6  # of the pieces, where there are some
-_LIKE_CLOTHES = 0.5  # of the others have a colour close to that of the person where they touch
+_LIKE_CLOTHES = 0.5  # of the pieces have a colour close to that of the person where they touch
 _NEARBY = 0.1  # radius around that point in which the colour is sampled, as a share of the person's extent (see `Edge`)
 
 
@@ -42,12 +42,13 @@ def lean_on(
         rows, columns, person = edge
         for point in rng.choice(len(rows), rng.integers(1, 4)):
             centre = float(columns[point]), float(rows[point])
+            colour = _like(foreground[i], alpha[i], centre, person, rng)
             if furniture and rng.random() < _RENDERED:
                 side = person * augmentation.log_uniform(0.6, 3, rng)
                 centre = centre[0] + float(rng.normal(0, side / 4)), centre[1] + float(rng.normal(0, side / 4))
-                layer = draw_object(furniture, centre, side, alpha.shape[2:], rng, turned=0.05)
+                layer = _dyed(draw_object(furniture, centre, side, alpha.shape[2:], rng, turned=0.05), colour)
             else:
-                layer = _piece(centre, person, backgrounds[i - 1], rng, _like(foreground[i], alpha[i], centre, person, rng))
+                layer = _piece(centre, person, backgrounds[i - 1], rng, colour)
             augmentation.lay_behind(photo[i], alpha[i], foreground[i], backgrounds[i], layer)
 
 
@@ -61,6 +62,14 @@ def _like(
     rows, columns = (slice(max(0, int(at) - reach), int(at) + reach + 1) for at in centre[::-1])
     weight = alpha[:, rows, columns]
     return (foreground[:, rows, columns] * weight).sum((1, 2), keepdim=True) / weight.sum()
+
+
+def _dyed(layer: Tensor, colour: Tensor | None) -> Tensor:
+    """A layer (4, H, W) with its light and shadow in a colour (3, 1, 1); as it is without one."""
+    if colour is None:
+        return layer
+    light = layer[:3].mean(0) * layer[3].sum() / layer[:3].mean(0).sum().clamp(min=1e-3)
+    return torch.cat([torch.minimum(colour * light, layer[3:]), layer[3:]])
 
 
 def _piece(

@@ -41,3 +41,12 @@ def test_only_some_lean_on_furniture():
     before = photo.clone()
     lean_on(photo, alpha, photo.clone(), torch.rand(60, 3, 120, 160), [], np.random.default_rng(0), chance=0.3)
     assert 8 < sum(not torch.equal(one, was) for one, was in zip(photo, before, strict=True)) < 28
+
+
+def test_some_rendered_furniture_has_the_colour_of_clothes():
+    alpha, colour = disc(40), torch.tensor([0.9, 0.85, 0.7])[None, :, None, None].expand(40, 3, 120, 160).clone()
+    backgrounds = torch.zeros(40, 3, 120, 160)
+    lean_on(alpha * colour, alpha, colour, backgrounds, [sofa()], np.random.default_rng(0), chance=1)
+    shown = backgrounds.amax((2, 3))
+    like = (shown / shown.amax(1, keepdim=True) - torch.tensor([1, 0.944, 0.778])).abs().amax(1) < 0.02
+    assert 10 < like.sum() < 40
