@@ -6,7 +6,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from matting.network import NEIGHBOURS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig, region_context
+from matting.network import NEIGHBOURS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig
 
 _COUNTED_REGIONS = 16
 
@@ -51,6 +51,5 @@ def _region_gmac(config: NetworkConfig, cross_region: bool) -> float:
     neighbours = torch.empty(n, NEIGHBOURS, dtype=torch.int64, device="meta")
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter, sdpa_kernel(SDPBackend.MATH):
-        context = region_context(coarse, cells)
-        model.refine(image, coarse.alpha, cells, neighbours, cross_region, context)
+        model.refine(image, coarse.alpha, cells, neighbours, cross_region)
     return counter.get_total_flops() / 2e9 / n

@@ -251,8 +251,7 @@ def coarse_stage(
     cuts = [before is not None and is_cut(before, image) for before, image in zip(befores, images, strict=True)]
     coarse = model.coarse(brighten(images))
     coarse = drop_small_components(follower.keep(coarse, cuts) if follower else coarse)
-    features = [None] * len(images) if coarse.features is None else coarse.features
-    return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, features, strict=True)]
+    return [CoarseFrame(*one) for one in zip(images, coarse.alpha, coarse.trimap, cuts, strict=True)]
 
 
 @torch.inference_mode()
@@ -263,8 +262,7 @@ def refine_stage(
     if not ready:
         return []
     images, alphas, trimaps = (torch.stack(maps) for maps in list(zip(*ready, strict=True))[:3])
-    features = [frame.features for frame in ready if frame.features is not None]
-    coarse = CoarsePrediction(alphas, trimaps, (), torch.stack(features) if features else None)
+    coarse = CoarsePrediction(alphas, trimaps, ())
     cells = select_regions(trimaps, settings.unknown_bias)
     cells = cells if settings.refine else cells[:0]
     known_alpha = apply_trimap(coarse, cells)

@@ -92,8 +92,7 @@ def run_first_passes(
     for index, photo in enumerate(photos):
         part, (height, width) = slice(index, index + 1), photo.pixels.shape[:2]
         logits = tuple(ScaleLogits(scale.alpha[part], scale.trimap[part]) for scale in coarse.logits)
-        features = None if coarse.features is None else coarse.features[part]
-        own = CoarsePrediction(coarse.alpha[part], coarse.trimap[part], logits, features)
+        own = CoarsePrediction(coarse.alpha[part], coarse.trimap[part], logits)
         passes.append(CoarsePass(whole(height, width), images[part], network_images[part], own))
     return passes
 

@@ -27,7 +27,6 @@ class Regions:
         coarse_patches: (N, 8, 8) float32 in [0, 1], the coarse alpha enlarged bilinearly, the refinement's input.
         image_patches: (N, 8, 8, 3) uint8 RGB, without exposure correction.
         attention: (N, heads, 9) float32, weights over the region itself and its neighbours.
-        context: (N, C) float32, what the coarse stage told them of the image; None if the network has no such thing.
     """
 
     cells: NDArray[np.int64]
@@ -36,7 +35,6 @@ class Regions:
     coarse_patches: NDArray[np.float32]
     image_patches: NDArray[np.uint8]
     attention: NDArray[np.float32]
-    context: NDArray[np.float32] | None = None
 
 
 class FromCrop:

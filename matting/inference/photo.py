@@ -166,5 +166,4 @@ def _collect_regions(image: Tensor, prediction: Prediction) -> Regions:
         coarse_patches=inputs[:, 3].numpy(),
         image_patches=inputs[:, :3].mul(255).round().byte().permute(0, 2, 3, 1).numpy(),
         attention=prediction.attention.float().cpu().numpy(),
-        context=None if prediction.context is None else prediction.context.float().cpu().numpy(),
     )

@@ -29,14 +29,12 @@ class CoarseFrame(NamedTuple):
         alpha: (1, h, w) coarse alpha in [0, 1], h = H/8, w = W/8.
         trimap: (3, h, w) probabilities of background, unknown, foreground.
         cut: whether a new scene begins with this frame.
-        features: (C, h, w) of the first stage that the refinement is told, if it is told any.
     """
 
     image: Tensor
     alpha: Tensor
     trimap: Tensor
     cut: bool
-    features: Tensor | None = None
 
 
 class TemporalFilter:

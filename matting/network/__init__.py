@@ -2,7 +2,7 @@
 
 from matting.network.coarse import CoarsePrediction, ScaleLogits
 from matting.network.model import PRESETS, SIDE_MULTIPLE, MattingNetwork, NetworkConfig, Prediction, check_image, refine_regions
-from matting.network.refine import Refinement, region_context, region_input
+from matting.network.refine import Refinement, region_input
 from matting.network.regions import (
     NEIGHBOURS,
     REGION_SIZE,
@@ -27,7 +27,6 @@ __all__ = [
     "crop_regions",
     "nearest_regions",
     "refine_regions",
-    "region_context",
     "region_input",
     "replace_regions",
     "select_regions",

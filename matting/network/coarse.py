@@ -29,13 +29,11 @@ class CoarsePrediction:
         alpha: (B, 1, H/8, W/8) in [0, 1].
         trimap: (B, 3, H/8, W/8) probabilities of background, unknown, foreground.
         logits: predictions at R8, and in training at R16 and R32 too.
-        features: (B, C, H/8, W/8), what the refinement is told of the image besides; None if it is told nothing.
     """
 
     alpha: Tensor
     trimap: Tensor
     logits: tuple[ScaleLogits, ...]
-    features: Tensor | None = None
 
 
 class UpBlock(nn.Module):
@@ -65,8 +63,8 @@ class Head(nn.Module):
 class FineStep(nn.Module):
     """A decoder step at R8: the encoder's own map at that size corrects what the head above guessed from R16.
 
-    Shapes: decoder map (B, `c_in`, h, w), skip map (B, `c_skip`, 2h, 2w) -> ScaleLogits to add to the head's, and features
-    (B, `c_in` + `c_skip` + `c_out`, 2h, 2w). The logits are zero before training.
+    Shapes: decoder map (B, `c_in`, h, w), skip map (B, `c_skip`, 2h, 2w) -> ScaleLogits to add to the head's; they are 0 before
+    training.
     """
 
     def __init__(self, c_in: int, c_skip: int, c_out: int):
@@ -75,16 +73,14 @@ class FineStep(nn.Module):
         self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1)
         self.alpha = nn.Conv2d(c_out, 1, 1)
         self.trimap = nn.Conv2d(c_out, 3, 1)
-        self.feature_channels = c_in + c_skip + c_out
         for parameter in (*self.alpha.parameters(), *self.trimap.parameters()):
             nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor, skip: Tensor) -> tuple[ScaleLogits, Tensor]:
+    def forward(self, x: Tensor, skip: Tensor) -> ScaleLogits:
         x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        joined = torch.cat([x, skip], dim=1)
-        x = F.leaky_relu(self.conv1(joined), 0.1, inplace=True)
+        x = F.leaky_relu(self.conv1(torch.cat([x, skip], dim=1)), 0.1, inplace=True)
         x = F.leaky_relu(self.conv2(x), 0.1, inplace=True)
-        return ScaleLogits(self.alpha(x), self.trimap(x)), torch.cat([joined, x], dim=1)
+        return ScaleLogits(self.alpha(x), self.trimap(x))
 
 
 class CoarseNetwork(nn.Module):
@@ -96,12 +92,9 @@ class CoarseNetwork(nn.Module):
         encoder: image -> maps at R16, R32, R64 and R128, or at R8 as well.
         decoder_channels: width of the decoder at R64, R32, R16.
         r8_channels: width of a fourth step, at R8 (see `FineStep`); 0, as in the paper, has none.
-        tells_features: whether the prediction has the features of that step, for a refinement that reads them.
     """
 
-    def __init__(
-        self, encoder: Encoder, decoder_channels: tuple[int, int, int], r8_channels: int = 0, tells_features: bool = True
-    ):
+    def __init__(self, encoder: Encoder, decoder_channels: tuple[int, int, int], r8_channels: int = 0):
         super().__init__()
         *finer, r16, r32, r64, r128 = encoder.channels
         if r8_channels and not finer:
@@ -117,7 +110,6 @@ class CoarseNetwork(nn.Module):
         self.head16 = Head(c32)
         self.head8 = Head(c16)
         self.fine8 = FineStep(c16, finer[0], r8_channels) if r8_channels else None
-        self.tells_features = tells_features
 
     def forward(self, image: Tensor) -> CoarsePrediction:
         return self.decode(self.encoder(image))
@@ -128,11 +120,11 @@ class CoarseNetwork(nn.Module):
         d64 = self.up64(r128, r64)
         d32 = self.up32(d64, r32)
         d16 = self.up16(d32, r16)
-        at8, features = self.head8(d16), None
+        at8 = self.head8(d16)
         if self.fine8 is not None:
-            correction, features = self.fine8(d16, finer[0])
+            correction = self.fine8(d16, finer[0])
             at8 = ScaleLogits(at8.alpha + correction.alpha, at8.trimap + correction.trimap)
         logits: tuple[ScaleLogits, ...] = (at8,)
         if self.training:
             logits += (self.head16(d32), self.head32(d64))
-        return CoarsePrediction(at8.alpha.sigmoid(), at8.trimap.softmax(1), logits, features if self.tells_features else None)
+        return CoarsePrediction(at8.alpha.sigmoid(), at8.trimap.softmax(1), logits)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from matting.network.coarse import CoarseNetwork, CoarsePrediction, Encoder, ScaleLogits
 from matting.network.efficientnet import EfficientNetEncoder
-from matting.network.refine import Refinement, RefinementNetwork, region_context
+from matting.network.refine import Refinement, RefinementNetwork
 from matting.network.regions import nearest_regions, replace_regions, select_regions
 from matting.network.regions_in_graph import nearest_regions_in_graph
 from matting.network.swin import SwinEncoder
@@ -27,6 +27,7 @@ class NetworkConfig:
         decoder_channels: width of the decoder at R64, R32, R16.
         context_channels: width of the transformer blocks after EfficientNet; 0 with Swin.
         context_blocks: number of transformer blocks at each of R64 and R128 after EfficientNet; 0 with Swin.
+        r8_channels: width of the decoder step at R8; 0, as in the paper, has none.
     """
 
     preset: str
@@ -35,7 +36,6 @@ class NetworkConfig:
     context_channels: int = 0
     context_blocks: int = 0
     r8_channels: int = 0
-    region_context: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -44,7 +44,9 @@ class NetworkConfig:
     def from_json(cls, text: str) -> "NetworkConfig":
         """Raises ValueError if the text is no configuration of this network."""
         try:
-            fields = json.loads(text)
+            fields = {**json.loads(text)}
+            if fields.pop("region_context", 0):  # 0 in weights of before
+                raise ValueError("the refinement takes no context")
             return cls(**{**fields, "decoder_channels": tuple(fields["decoder_channels"])})
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"expected the JSON of a NetworkConfig, got {text[:200]!r}") from error
@@ -52,9 +54,7 @@ class NetworkConfig:
 
 PRESETS = {
     "paper": NetworkConfig("paper", "swin_tiny"),
-    "lite": NetworkConfig(
-        "lite", "efficientnet_lite0", context_channels=256, context_blocks=2, r8_channels=48, region_context=128
-    ),
+    "lite": NetworkConfig("lite", "efficientnet_lite0", context_channels=256, context_blocks=2, r8_channels=48),
 }
 
 
@@ -71,7 +71,6 @@ class Prediction:
         patches: (N, 1, 8, 8) in [0, 1], the refined regions.
         attention: (N, heads, 9), each region's attention weights over itself and its neighbours.
         logits: raw predictions at R8, and in training at R16 and R32.
-        context: (N, C), what the coarse stage told the regions (see `region_context`); None if it tells nothing.
     """
 
     coarse_alpha: Tensor
@@ -82,7 +81,6 @@ class Prediction:
     patches: Tensor
     attention: Tensor
     logits: tuple[ScaleLogits, ...]
-    context: Tensor | None
 
 
 class MattingNetwork(nn.Module):
@@ -91,13 +89,8 @@ class MattingNetwork(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         self.config = config
-        self.coarse = CoarseNetwork(
-            _build_encoder(config), config.decoder_channels, config.r8_channels, tells_features=config.region_context > 0
-        )
-        fine8 = self.coarse.fine8
-        if config.region_context and fine8 is None:
-            raise ValueError("region_context needs r8_channels above 0: the features of the step at R8 are the context")
-        self.refine = RefinementNetwork(fine8.feature_channels if fine8 else 0, config.region_context)
+        self.coarse = CoarseNetwork(_build_encoder(config), config.decoder_channels, config.r8_channels)
+        self.refine = RefinementNetwork()
 
     def forward(self, image: Tensor) -> Prediction:
         """Raises ValueError if image is not (B, 3, H, W) with sides that are multiples of 128."""
@@ -136,13 +129,12 @@ def refine_regions(
     exporting = torch.compiler.is_exporting()
     neighbours = nearest_regions_in_graph(cells, *coarse.alpha.shape[2:]) if exporting else nearest_regions(cells)
     lap("regions")
-    context = region_context(coarse, cells)
     patches, attention = _refine_in_steps(
-        model, image, coarse.alpha, cells, neighbours, cross_region=cross_region, context=context, step=region_step
+        model, image, coarse.alpha, cells, neighbours, cross_region=cross_region, step=region_step
     )
     alpha = replace_regions(coarse.alpha if known_alpha is None else known_alpha, patches, cells)
     lap("refine")
-    return Prediction(coarse.alpha, coarse.trimap, alpha, cells, neighbours, patches, attention, coarse.logits, context)
+    return Prediction(coarse.alpha, coarse.trimap, alpha, cells, neighbours, patches, attention, coarse.logits)
 
 
 def _refine_in_steps(
@@ -153,16 +145,14 @@ def _refine_in_steps(
     neighbours: Tensor,
     *,
     cross_region: bool,
-    context: Tensor | None,
     step: int,
 ) -> Refinement:
     """`model.refine` with N padded to a multiple of `step` by repeating the last region; the output has N regions again."""
     if step == 1 or len(cells) == 0:
-        return model.refine(image, coarse_alpha, cells, neighbours, cross_region, context)
+        return model.refine(image, coarse_alpha, cells, neighbours, cross_region)
     count = len(cells)
     padded = torch.arange(-(-count // step) * step, device=cells.device).clamp(max=count - 1)
-    context = None if context is None else context[padded]
-    patches, attention = model.refine(image, coarse_alpha, cells[padded], neighbours[padded], cross_region, context)
+    patches, attention = model.refine(image, coarse_alpha, cells[padded], neighbours[padded], cross_region)
     return Refinement(patches[:count], attention[:count])
 
 

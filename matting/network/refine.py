@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.network.batch_norm import BatchNorm
-from matting.network.coarse import CoarsePrediction
 from matting.network.regions import REGION_SIZE, crop_regions
 
 _TOKEN_CHANNELS = 128
@@ -15,8 +14,6 @@ _HEADS = 8
 _REGIONS_AT_ONCE = 384  # in eval mode; more no longer fit the CPU's cache
 _BIAS_REACH = 3
 _BIAS_ROWS = 50  # 7 x 7 offsets and one row for everything farther away
-_REGION_CHANNELS = 64  # of a region's coarsest map
-_AROUND = 9  # cells whose coarse alpha and trimap a region is told: its own and those around it
 
 _Conv = nn.Conv2d | nn.ConvTranspose2d
 
@@ -163,70 +160,28 @@ class CrossRegionAttention(nn.Module):
         return F.embedding(row, self.position_bias).permute(0, 3, 1, 2)  # (N, 9, 9, heads) -> (N, heads, 9, 9)
 
 
-class ContextPerceptron(nn.Module):
-    """What the first stage says of regions, for their tokens and their coarsest maps: (N, C) -> (N, 128) and (N, 64).
-
-    Both are zero before training.
-    """
-
-    def __init__(self, channels: int, width: int):
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
-        self.inner = nn.Linear(channels, width)
-        self.outer = nn.Linear(width, _TOKEN_CHANNELS + _REGION_CHANNELS)
-        nn.init.zeros_(self.outer.weight)
-        nn.init.zeros_(self.outer.bias)
-
-    def forward(self, context: Tensor) -> tuple[Tensor, Tensor]:
-        return self.outer(F.gelu(self.inner(self.norm(context)))).split([_TOKEN_CHANNELS, _REGION_CHANNELS], dim=1)
-
-
 class RefinementNetwork(nn.Module):
     """Region encoder, cross-region attention and region decoder.
 
-    Shapes: image (B, 3, H, W) RGB in [0, 1], coarse_alpha (B, 1, H/8, W/8), cells (N, 3), neighbours (N, 8), context (N, C)
-    from `region_context` -> `Refinement`.
-
-    Args:
-        feature_channels: of the first stage's features at R8.
-        context_width: of the perceptron that reads them; 0, as in the paper: regions see their own pixels and each other only.
+    Shapes: image (B, 3, H, W) RGB in [0, 1], coarse_alpha (B, 1, H/8, W/8), cells (N, 3), neighbours (N, 8) -> `Refinement`.
     """
 
-    def __init__(self, feature_channels: int = 0, context_width: int = 0):
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = RegionEncoder()
         self.attention = CrossRegionAttention()
         self.decoder = RegionDecoder()
-        channels = feature_channels + 4 * _AROUND
-        self.perceptron = ContextPerceptron(channels, context_width) if context_width else None
 
-    def draw_alone(self, regions: Tensor, context: Tensor | None) -> Tensor:
-        """Regions redrawn without a look at each other: (N, 4, 8, 8) from `region_input`, context (N, C) -> (N, 1, 8, 8)."""
-        at8, at4, at2 = self.encoder(regions)
-        if self.perceptron is not None:
-            at2 = at2 + self._read(context)[1][:, :, None, None]
-        return limit(self.decoder(at8, at4, at2))
-
-    def _read(self, context: Tensor | None) -> tuple[Tensor, Tensor]:
-        if self.perceptron is None or context is None:
-            raise ValueError("this network's regions need the features of its first stage as context, got none")
-        return self.perceptron(context)
+    def draw_alone(self, regions: Tensor) -> Tensor:
+        """Regions redrawn without a look at each other: (N, 4, 8, 8) from `region_input` -> (N, 1, 8, 8)."""
+        return limit(self.decoder(*self.encoder(regions)))
 
     def forward(
-        self,
-        image: Tensor,
-        coarse_alpha: Tensor,
-        cells: Tensor,
-        neighbours: Tensor,
-        cross_region: bool = True,
-        context: Tensor | None = None,
+        self, image: Tensor, coarse_alpha: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True
     ) -> Refinement:
-        """Raises ValueError if the network needs context and none is given."""
-        return self.redraw(region_input(image, coarse_alpha, cells), cells, neighbours, cross_region, context)
+        return self.redraw(region_input(image, coarse_alpha, cells), cells, neighbours, cross_region)
 
-    def redraw(
-        self, regions: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True, context: Tensor | None = None
-    ) -> Refinement:
+    def redraw(self, regions: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True) -> Refinement:
         """The same for regions (N, 4, 8, 8) from `region_input`.
 
         They are processed in groups that fit the CPU's cache, in training all at once for the batch statistics.
@@ -236,11 +191,6 @@ class RefinementNetwork(nn.Module):
         own = torch.arange(cells.shape[0], device=cells.device)[:, None]
         members = torch.cat([own, neighbours], dim=1)  # (N, 9)
         tokens = torch.cat([self.attention.tokens(at2) for _, _, at2 in maps]) if cross_region else None
-        if self.perceptron is not None:
-            for_tokens, for_maps = self._read(context)
-            tokens = None if tokens is None else tokens + for_tokens
-            added = _groups(for_maps[:, :, None, None], size)
-            maps = [(at8, at4, at2 + more) for (at8, at4, at2), more in zip(maps, added, strict=True)]
         patches, attentions = [], []
         for (at8, at4, at2), around in zip(maps, _groups(members, size), strict=True):
             attention = at2.new_zeros(at2.shape[0], _HEADS, members.shape[1])
@@ -253,25 +203,6 @@ class RefinementNetwork(nn.Module):
 
 def _groups(x: Tensor, size: int | None) -> tuple[Tensor, ...]:
     return (x,) if size is None else x.split(size)
-
-
-def region_context(coarse: CoarsePrediction, cells: Tensor) -> Tensor | None:
-    """What the coarse stage knows of regions: the features of each cell, coarse alpha and trimap of it and the 8 cells around.
-
-    Args:
-        coarse: output of the first stage.
-        cells: (N, 3) int64, (image, row, column).
-
-    Returns:
-        (N, C); None if the first stage has no features at R8.
-    """
-    if coarse.features is None:
-        return None
-    image, row, column = cells.unbind(1)
-    own = coarse.features[image, :, row, column]  # (N, C)
-    maps = F.pad(torch.cat([coarse.alpha, coarse.trimap], dim=1), (1, 1, 1, 1), mode="replicate")
-    around = [maps[image, :, row + y, column + x] for y in range(3) for x in range(3)]
-    return torch.cat([own.to(maps), *around], dim=1)
 
 
 def region_input(image: Tensor, coarse_alpha: Tensor, cells: Tensor) -> Tensor:

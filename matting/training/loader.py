@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import count, islice
 
 import cv2
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -15,7 +14,6 @@ from matting.media.prefetch import prefetch
 from matting.network import SIDE_MULTIPLE
 from matting.network.coarse import CoarseNetwork
 from matting.network.efficientnet import EfficientNetEncoder
-from matting.training.close_ups import CloseUps, cut_close_ups
 from matting.training.dataset import Batch, Draft, Sampler
 from matting.training.features import Features, keep_features
 from matting.training.precision import autocast
@@ -25,7 +23,7 @@ _LONGER = 1.4  # longer side of a picture that is not square
 _AHEAD = 4  # batches, of all workers together; drafts, which are smaller, are two of each worker
 _FIRST = 32  # batches loaded before the first repetition
 
-Drawn = Batch | CloseUps | Features
+Drawn = Batch | Features
 
 
 class Draws(Dataset[Drawn | Draft]):
@@ -34,8 +32,7 @@ class Draws(Dataset[Drawn | Draft]):
     Args:
         sampler: draws whole images.
         arguments: of the run.
-        first_stage: run on whole images before close-ups are cropped from them or features are kept; not used without
-            `--close-ups` or `--cache-features`.
+        first_stage: whose encoder's features are kept with `--cache-features`.
         device: where batches are trained on. If the sampler's data is elsewhere, items are drafts, which `complete` finishes.
     """
 
@@ -44,8 +41,8 @@ class Draws(Dataset[Drawn | Draft]):
         self.arguments = arguments
         self.device = device
         self.only_drafts = sampler.device.type != device.type
-        needed = arguments.close_ups or arguments.cache_features
-        self.first_stage = copy.deepcopy(first_stage).eval() if needed else None
+        encoder = first_stage.encoder if arguments.cache_features else None
+        self.encoder = copy.deepcopy(encoder).eval() if isinstance(encoder, EfficientNetEncoder) else None
 
     def __getitem__(self, index: int) -> Drawn | Draft:
         return self.draft(index).packed() if self.only_drafts else self.complete(self.draft(index))
@@ -58,15 +55,10 @@ class Draws(Dataset[Drawn | Draft]):
     def complete(self, draft: Draft) -> Drawn:
         """The batch of a draft, on the device where it is trained on."""
         batch = self.sampler.finish(draft.unpacked(self.device))
-        if self.first_stage is None:
+        if self.encoder is None:
             return batch
-        with torch.no_grad(), autocast(self.arguments, batch.image.device):
-            encoder = self.first_stage.encoder
-            if self.arguments.cache_features and isinstance(encoder, EfficientNetEncoder):
-                return keep_features(batch, encoder)
-            coarse = self.first_stage(batch.image)
-        rng = np.random.default_rng((self.arguments.seed, int(draft.step)))
-        return cut_close_ups(batch, coarse, self.arguments.close_ups, rng)
+        with autocast(self.arguments, batch.image.device):
+            return keep_features(batch, self.encoder)
 
 
 def feed(draws: Draws, first: int, workers: int) -> Iterator[Drawn]:

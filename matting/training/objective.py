@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from matting.network import REGION_SIZE, CoarsePrediction, MattingNetwork, refine_regions, select_regions
 from matting.network.efficientnet import EfficientNetEncoder
 from matting.training import losses
-from matting.training.close_ups import CloseUps
 from matting.training.dataset import UNKNOWN, Batch, true_trimap, unite_cells
 from matting.training.distillation import FeatureTeacher
 from matting.training.features import Features
@@ -76,10 +75,10 @@ class Objective(nn.Module):
     def _keep_maps(self, encoder: nn.Module, images: tuple[Tensor], maps: tuple[Tensor, ...]) -> None:
         self.maps = maps
 
-    def forward(self, batch: Batch | CloseUps | Features) -> StepResult:
+    def forward(self, batch: Batch | Features) -> StepResult:
         if isinstance(batch, Features):
             return self._upper(batch)
-        return self._close_up(batch) if isinstance(batch, CloseUps) else self._whole(batch)
+        return self._whole(batch)
 
     def _upper(self, kept: Features) -> StepResult:
         """The first stage from its kept maps on."""
@@ -121,14 +120,6 @@ class Objective(nn.Module):
         weight = F.interpolate(weight[:, None], scale_factor=REGION_SIZE, mode="nearest")
         loss = MatteLoss(coarse_term, trimap_term, *self._refined_terms(alpha, batch, weight))
         return StepResult(loss, features, alpha.detach(), coarse.alpha, len(cells))
-
-    def _close_up(self, squares: CloseUps) -> StepResult:
-        cells = torch.nonzero(squares.unknown[:, 0])
-        alpha = refine_regions(self.model, squares.image, squares.coarse, cells).alpha
-        weight = F.interpolate(squares.unknown, scale_factor=REGION_SIZE, mode="nearest")
-        zero = alpha.new_zeros(())
-        loss = MatteLoss(zero, zero, *self._refined_terms(alpha, squares.batch, weight))
-        return StepResult(loss, zero, alpha.detach(), squares.coarse_alpha, len(cells))
 
     def _refined_terms(self, alpha: Tensor, batch: Batch, weight: Tensor) -> "RefinedTerms":
         gaps = losses.enclosed(F.avg_pool2d(batch.alpha, _GAP_STEP), _GAP_REACH // _GAP_STEP)

@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from matting.network import PRESETS
-from matting.training.close_ups import SIDE
 from matting.training.config_files import find_config, phase_options
 from matting.training.pairs import PHOTO_LIST, SET_LIST, read_sets
 from matting.training.precision import PRECISIONS
@@ -116,16 +115,10 @@ def add_parts(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--cache-features",
         action="store_true",
-        help="train the first stage above R16 only, on kept maps of what is below; the refinement learns so with --close-ups",
+        help="train the first stage above R16 only, on kept maps of what is below",
     )
     group.add_argument("--max-regions", type=int, default=768, help="refined regions per batch; 0: coarse stage only")
     group.add_argument("--refine-only", action="store_true", help="leave the first stage and all norms' statistics alone")
-    group.add_argument(
-        "--close-ups",
-        type=int,
-        default=0,
-        help="square crops per batch on which the refinement is trained, instead of whole images",
-    )
     group.add_argument(
         "--guided-loss",
         "--guided",
@@ -175,18 +168,14 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End the program if options do not go together."""
     if options.refine_only and options.max_regions == 0:
         parser.error("--refine-only needs regions to refine, got --max-regions 0")
-    if options.close_ups and not options.refine_only:
-        parser.error("--close-ups needs --refine-only: the first stage is trained on whole images")
     if options.cache_features and (options.refine_only or options.max_regions or options.preset != "lite"):
         parser.error("--cache-features trains the first stage of lite alone: it needs --max-regions 0 and no --refine-only")
-    if options.compile and (options.cache_features or options.close_ups):
-        parser.error("--compile compiles the first stage, of which --cache-features runs a part and --close-ups nothing")
+    if options.compile and options.cache_features:
+        parser.error("--compile compiles the first stage, of which --cache-features runs a part")
     if options.on_disk and not options.cache:
         parser.error("--on-disk needs --cache, a folder on a disk")
     if options.on_disk and options.stream == "yes":
         parser.error("--on-disk keeps photos decoded, --stream yes decodes them when they are drawn: choose one")
-    if options.close_ups and min(options.size) < SIDE:
-        parser.error(f"--close-ups needs pictures of at least {SIDE} pixels, got --size {min(options.size)}")
     known = read_sets(options.sets)
     if unknown := {name for name, _ in options.shares or ()} - set(known):
         parser.error(f"--shares expected sets of {options.sets} ({', '.join(known)}), got {', '.join(sorted(unknown))}")

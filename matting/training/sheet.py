@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.network import SIDE_MULTIPLE
-from matting.training.close_ups import CloseUps
 from matting.training.dataset import Batch, true_trimap
 from matting.training.objective import StepResult
 from matting.training.pairs import Pair, list_people
@@ -22,7 +21,7 @@ _SIDE = 512  # pixels of a photo's longer side
 _GREEN = (0.2, 0.7, 0.3)
 
 
-def picture_sheet(result: StepResult, batch: Batch | CloseUps) -> Image.Image:
+def picture_sheet(result: StepResult, batch: Batch) -> Image.Image:
     """A sheet of predictions; rows of image, coarse alpha, true trimap, refined alpha, true alpha."""
     size = batch.image.shape[2:]
     coarse = F.interpolate(result.coarse_alpha.detach().float(), size=size, mode="bilinear")

@@ -99,7 +99,7 @@ def _check_config(config: NetworkConfig) -> None:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {config.preset!r}")
     sizes = {"decoder_channels": config.decoder_channels, "context_channels": (config.context_channels,)}
     sizes["context_blocks"] = (config.context_blocks,)
-    sizes |= {"r8_channels": (config.r8_channels,), "region_context": (config.region_context,)}
+    sizes["r8_channels"] = (config.r8_channels,)
     for name, values in sizes.items():
         most = _MAX_BLOCKS if name == "context_blocks" else _MAX_CHANNELS
         if not all(type(value) is int and 0 <= value <= most for value in values):

@@ -74,10 +74,9 @@ class OnnxCoarse(CoarseNetwork):
         self.graph = _Graph(path)
 
     def forward(self, image: Tensor) -> CoarsePrediction:
-        outputs = [torch.cat(values) for values in zip(*(self.graph(image=one[None]) for one in image), strict=True)]
-        alpha, trimap, alpha_logits, trimap_logits = outputs[:4]
-        features = outputs[4] if len(outputs) > 4 else None
-        return CoarsePrediction(alpha, trimap, (ScaleLogits(alpha_logits, trimap_logits),), features)
+        outputs = zip(*(self.graph(image=one[None]) for one in image), strict=True)
+        alpha, trimap, alpha_logits, trimap_logits = (torch.cat(values) for values in outputs)
+        return CoarsePrediction(alpha, trimap, (ScaleLogits(alpha_logits, trimap_logits),))
 
 
 class OnnxRefinement(RefinementNetwork):
@@ -88,13 +87,10 @@ class OnnxRefinement(RefinementNetwork):
         self.__dict__.update(network.__dict__)
         self.graph = _Graph(path)
 
-    def redraw(
-        self, regions: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True, context: Tensor | None = None
-    ) -> Refinement:
+    def redraw(self, regions: Tensor, cells: Tensor, neighbours: Tensor, cross_region: bool = True) -> Refinement:
         if not cross_region or len(cells) == 0:
-            return super().redraw(regions, cells, neighbours, cross_region, context)
-        told = {} if context is None else {"context": context}
-        return Refinement(*self.graph(regions=regions, cells=cells, neighbours=neighbours, **told))
+            return super().redraw(regions, cells, neighbours, cross_region)
+        return Refinement(*self.graph(regions=regions, cells=cells, neighbours=neighbours))
 
 
 class _Graph:
@@ -114,7 +110,7 @@ class _Graph:
 
 
 class _CoarseStage(nn.Module):
-    """image -> alpha, trimap, logits of both, and the features if there are any: see `CoarsePrediction`."""
+    """image -> alpha, trimap, and logits of both: see `CoarsePrediction`."""
 
     def __init__(self, coarse: CoarseNetwork):
         super().__init__()
@@ -122,33 +118,28 @@ class _CoarseStage(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         coarse = self.coarse(image)
-        features = () if coarse.features is None else (coarse.features,)
-        return (coarse.alpha, coarse.trimap, *coarse.logits[0], *features)
+        return (coarse.alpha, coarse.trimap, *coarse.logits[0])
 
 
 class _RefineStage(nn.Module):
-    """regions, cells, neighbours, and the context if there is any -> patches, attention: see `Refinement`."""
+    """regions, cells, neighbours -> patches, attention: see `Refinement`."""
 
     def __init__(self, refine: RefinementNetwork):
         super().__init__()
         self.refine = refine
 
-    def forward(
-        self, regions: Tensor, cells: Tensor, neighbours: Tensor, context: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        return self.refine.redraw(regions, cells, neighbours, context=context)
+    def forward(self, regions: Tensor, cells: Tensor, neighbours: Tensor) -> tuple[Tensor, Tensor]:
+        return self.refine.redraw(regions, cells, neighbours)
 
 
 def _write_graphs(model: MattingNetwork, coarse: Path, refine: Path) -> None:
-    names = ["alpha", "trimap", "alpha_logits", "trimap_logits", *(["features"] if model.coarse.fine8 else [])]
+    names = ["alpha", "trimap", "alpha_logits", "trimap_logits"]
     n, free = _EXAMPLE_REGIONS, {0: torch.export.Dim("regions", min=1, max=_MOST_REGIONS)}
     inputs = {
         "regions": (torch.zeros(n, 4, 8, 8).contiguous(memory_format=torch.channels_last), free),
         "cells": (torch.zeros(n, 3, dtype=torch.int64), free),
         "neighbours": (torch.zeros(n, NEIGHBOURS, dtype=torch.int64), free),
     }
-    if model.refine.perceptron is not None:
-        inputs["context"] = torch.zeros(n, model.refine.perceptron.inner.in_features), free
     try:
         coarse.parent.mkdir(parents=True, exist_ok=True)
         _write(_CoarseStage(model.coarse), {"image": example_image()}, names, coarse)

@@ -23,7 +23,6 @@ def make_regions(cells: list[tuple[int, int]], changes: list[float]) -> Regions:
         coarse_patches=np.zeros((count, 8, 8), np.float32),
         image_patches=np.zeros((count, 8, 8, 3), np.uint8),
         attention=np.full((count, 8, 9), 1 / 9, np.float32),
-        context=np.zeros((count, 188), np.float32),
     )
 
 
@@ -94,10 +93,8 @@ def test_alone_is_the_network_without_cross_region_attention(lite_model, result)
     # the whole second stage on a picture that is this one region: its coarse alpha is constant, so it enlarges exactly
     coarse = torch.full((1, 1, 1, 1), 0.4)
     flat = Regions(**{**regions.__dict__, "coarse_patches": np.full_like(regions.coarse_patches, 0.4)})
-    cells, context = torch.zeros(1, 3, dtype=torch.int64), torch.from_numpy(regions.context[:1])
-    expected = lite_model.refine(
-        image, coarse, cells, torch.zeros(1, 8, dtype=torch.int64), cross_region=False, context=context
-    ).patches
+    cells, neighbours = torch.zeros(1, 3, dtype=torch.int64), torch.zeros(1, 8, dtype=torch.int64)
+    expected = lite_model.refine(image, coarse, cells, neighbours, cross_region=False).patches
     np.testing.assert_allclose(refine_alone(flat, 0, lite_model), expected[0, 0].numpy(), atol=1e-5)
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from matting.inference.photo import matte_image
 from matting.inference.trimap import apply_trimap, mark_unknown
 from matting.inference.working_size import AUTO_MAX_SIDE, LARGEST_SIDE, working_size
-from matting.network import CoarsePrediction, Refinement, nearest_regions, refine_regions, region_context, replace_regions
+from matting.network import CoarsePrediction, Refinement, nearest_regions, refine_regions, replace_regions
 from matting.postprocess.closed_form import solve_closed_form
 from matting.postprocess.guided_filter import guided_filter
 from matting.postprocess.upsample import to_tensor
@@ -183,11 +183,11 @@ def test_bad_images_are_refused(network, source):
 @pytest.mark.parametrize("count", [0, 1, 40, 256])
 def test_regions_are_refined_in_steps_of_fixed_size_with_the_same_result(network, count):
     torch.manual_seed(0)
-    image, features = torch.rand(1, 3, 128, 128), torch.rand(1, network.coarse.fine8.feature_channels, 16, 16)
-    coarse = CoarsePrediction(torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16), (), features)
+    image = torch.rand(1, 3, 128, 128)
+    coarse = CoarsePrediction(torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16), ())
     cells = torch.nonzero(torch.ones(1, 16, 16))[:count]
     neighbours = nearest_regions(cells)
-    expected = network.refine(image, coarse.alpha, cells, neighbours, context=region_context(coarse, cells))
+    expected = network.refine(image, coarse.alpha, cells, neighbours)
     seen = []
     handle = network.refine.register_forward_pre_hook(lambda _, given: seen.append(len(given[2])))
     refined = refine_regions(network, image, coarse, cells, region_step=256)

@@ -113,24 +113,20 @@ def test_unknown_encoder_is_refused():
         MattingNetwork(NetworkConfig("mine", "resnet50"))
 
 
-def test_configurations_of_before_have_neither_a_step_at_r8_nor_context():
-    text = '{"preset": "lite", "encoder": "efficientnet_lite0", "decoder_channels": [256, 128, 64], "context_channels": 256, '
-    config = NetworkConfig.from_json(text + '"context_blocks": 2}')
-    assert config.r8_channels == config.region_context == 0
-    assert replace(config, r8_channels=48, region_context=128) == PRESETS["lite"]
+_LITE_OF_BEFORE = (
+    '{"preset": "lite", "encoder": "efficientnet_lite0", "decoder_channels": [256, 128, 64], "context_channels": 256, '
+    '"context_blocks": 2'
+)
+
+
+def test_configurations_of_before_have_no_step_at_r8():
+    config = NetworkConfig.from_json(_LITE_OF_BEFORE + "}")
+    assert config.r8_channels == 0 and replace(config, r8_channels=48) == PRESETS["lite"]
     with torch.device("meta"):
-        model = MattingNetwork(config)
-    assert model.coarse.fine8 is None and model.refine.perceptron is None
+        assert MattingNetwork(config).coarse.fine8 is None
 
 
-def test_context_without_the_step_at_r8_is_refused():
-    with pytest.raises(ValueError, match="region_context needs r8_channels above 0"), torch.device("meta"):
-        MattingNetwork(replace(PRESETS["lite"], r8_channels=0))
-
-
-def test_a_step_at_r8_tells_nothing_to_a_refinement_that_does_not_read():
-    network = MattingNetwork(replace(PRESETS["lite"], region_context=0)).eval()
-    with torch.inference_mode():
-        prediction = network(torch.rand(1, 3, 128, 128))
-    assert network.coarse.fine8 is not None and prediction.context is None
-    assert network.refine.perceptron is None
+def test_configurations_of_before_may_say_that_there_is_no_context():
+    assert NetworkConfig.from_json(_LITE_OF_BEFORE + ', "r8_channels": 48, "region_context": 0}') == PRESETS["lite"]
+    with pytest.raises(ValueError, match="expected the JSON of a NetworkConfig"):
+        NetworkConfig.from_json(_LITE_OF_BEFORE + ', "region_context": 128}')

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from matting.network import CoarsePrediction, crop_regions, nearest_regions, refine, region_context, region_input
+from matting.network import crop_regions, nearest_regions, refine, region_input
 from matting.network.refine import ConvNorm, CrossRegionAttention, RefinementNetwork
 
 CELLS = torch.tensor([[0, 0, 0], [0, 0, 1], [0, 3, 2], [0, 9, 15], [1, 1, 1], [1, 2, 7], [1, 15, 0]])
@@ -134,43 +134,3 @@ def test_number_of_parameters(network):
     attention = sum(parameter.numel() for parameter in network.attention.parameters())
     assert attention == 215_376
     assert sum(parameter.numel() for parameter in network.parameters()) - attention == 148_273
-
-
-def told(inputs) -> tuple[CoarsePrediction, torch.Tensor]:
-    """A prediction with features that fits the inputs, and what the regions are told of it."""
-    _, alpha, cells, _ = inputs
-    coarse = CoarsePrediction(alpha, torch.rand(2, 3, 16, 16), (), torch.rand(2, 5, 16, 16))
-    return coarse, region_context(coarse, cells)
-
-
-def test_a_region_is_told_its_features_and_what_is_thought_around_it(inputs):
-    coarse, context = told(inputs)
-    image, row, column = CELLS[2].tolist()
-    assert context.shape == (7, 5 + 4 * 9)
-    assert_close(context[2, :5], coarse.features[image, :, row, column])
-    around = context[2, 5:].view(3, 3, 4)
-    assert_close(around[..., 0], coarse.alpha[image, 0, row - 1 : row + 2, column - 1 : column + 2])
-    assert_close(around[0, 2, 1:], coarse.trimap[image, :, row - 1, column + 1])
-    assert_close(context[0, 5:].view(3, 3, 4)[0, 0], context[0, 5:].view(3, 3, 4)[1, 1]), "beyond the border, the border"
-    assert region_context(CoarsePrediction(coarse.alpha, coarse.trimap, ()), CELLS) is None
-
-
-def test_context_changes_nothing_before_training_and_reaches_neighbours_after_it(network, inputs, monkeypatch):
-    _, context = told(inputs)
-    informed = RefinementNetwork(5, 16).eval()
-    informed.load_state_dict(network.state_dict(), strict=False)
-    assert_close(informed(*inputs, context=context).patches, network(*inputs).patches)
-    nn.init.normal_(informed.perceptron.outer.weight)
-    before = informed(*inputs, context=context).patches
-    monkeypatch.setattr(refine, "_REGIONS_AT_ONCE", 3)
-    assert_close(informed(*inputs, context=context).patches, before, rtol=0, atol=1e-5)
-    context[0] += torch.randn(41)
-    moved = (informed(*inputs, context=context).patches - before).abs().amax((1, 2, 3))
-    assert (moved[:4] > 0).all() and (moved[4:] < 1e-6).all(), "its own image's regions, and no others"
-    seen = region_input(*inputs[:3])
-    assert_close(informed.draw_alone(seen, context), informed(*inputs, cross_region=False, context=context).patches)
-
-
-def test_missing_context_is_an_error(inputs):
-    with pytest.raises(ValueError, match="as context, got none"):
-        RefinementNetwork(5, 16).eval()(*inputs)

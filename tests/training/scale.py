@@ -85,7 +85,7 @@ def show_loader(folder: Path, steps: int, size: int, batch: int) -> None:
     collection, _ = load_data(options, torch.device("cpu"))
     print(f"start-up of the data, prepared: {time.monotonic() - began:.1f} s", flush=True)
     sampler = Sampler(collection, 0, most=largest_batch(options))
-    draws = Draws(sampler, options, None, torch.device("cpu"))  # type: ignore[arg-type]  # used for close-ups only
+    draws = Draws(sampler, options, None, torch.device("cpu"))  # type: ignore[arg-type]  # used for --cache-features only
     torch.set_num_threads(1)
     for name, draw in (("all", draws.__getitem__), ("without what a GPU does", draws.draft)):
         busy, pictures = time.process_time(), 0

@@ -51,7 +51,7 @@ def test_what_cannot_be_mixed_is_refused(tmp_path: Path):
 def test_what_the_simpler_network_lacks_is_the_richer_ones_and_one_stage_can_be_left_alone(tmp_path: Path):
     a, b, out = (tmp_path / f"{name}.safetensors" for name in "abc")
     torch.manual_seed(0)
-    simple = MattingNetwork(replace(PRESETS["lite"], r8_channels=0, region_context=0))
+    simple = MattingNetwork(replace(PRESETS["lite"], r8_channels=0))
     save_weights(simple, a, {"step": "9"}, torch.float32)
     rich = saved(b, 1, {"step": "3"}).state_dict()
     mean_weights(str(a), str(b), out, share=0.5, part="coarse")

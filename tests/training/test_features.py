@@ -84,7 +84,7 @@ def test_weights_of_a_simpler_design_are_taken_over_and_draw_the_same(portraits:
 
 
 def test_weights_of_a_richer_design_are_refused():
-    simple = MattingNetwork(replace(PRESETS["lite"], r8_channels=0, region_context=0))
+    simple = MattingNetwork(replace(PRESETS["lite"], r8_channels=0))
     with pytest.raises(ValueError, match=r"got some with coarse\.fine8"):
         take_over(simple, MattingNetwork(PRESETS["lite"]))
 

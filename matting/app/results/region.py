@@ -76,9 +76,8 @@ def refine_alone(regions: Regions, index: int, model: MattingNetwork) -> NDArray
     device = next(model.parameters()).device
     image = torch.from_numpy(regions.image_patches[index]).permute(2, 0, 1) / 255
     coarse = torch.from_numpy(regions.coarse_patches[index])[None]
-    context = None if regions.context is None else torch.from_numpy(regions.context[index])[None].to(device)
     with torch.inference_mode():
-        alpha = model.refine.draw_alone(torch.cat([image, coarse])[None].to(device), context)
+        alpha = model.refine.draw_alone(torch.cat([image, coarse])[None].to(device))
     return alpha[0, 0].float().cpu().numpy()
 
 
