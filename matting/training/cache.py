@@ -74,30 +74,22 @@ def write_record(cache: Path, pair: Pair, record: Record) -> None:
 
 def read_fault(cache: Path, pair: Pair) -> str | None:
     """What is wrong with a photo; None if nothing is known, or its files have changed since then."""
-    path = _file(cache, pair, ".bad")
-    if not path.exists():
-        return None
-    stamp, _, fault = path.read_text(encoding="utf-8").partition("\n")
-    return fault if stamp == _stamp(pair.image, pair.alpha) else None
+    return _read_finding(_file(cache, pair, ".bad"), _stamp(pair.image, pair.alpha))
 
 
 def write_fault(cache: Path, pair: Pair, fault: str) -> None:
     """Keep what is wrong with a photo."""
-    write_text(_file(cache, pair, ".bad"), f"{_stamp(pair.image, pair.alpha)}\n{fault}")
+    _write_finding(_file(cache, pair, ".bad"), _stamp(pair.image, pair.alpha), fault)
 
 
 def read_look(cache: Path, picture: Path) -> str | None:
     """What is wrong with a picture without people, empty if nothing is; None if nobody has looked at it as it is now."""
-    path = _picture_file(cache, picture)
-    if not path.exists():
-        return None
-    stamp, _, fault = path.read_text(encoding="utf-8").partition("\n")
-    return fault if stamp == _stamp(picture) else None
+    return _read_finding(_picture_file(cache, picture), _stamp(picture))
 
 
 def write_look(cache: Path, picture: Path, fault: str) -> None:
     """Keep what is wrong with a picture without people, or nothing."""
-    write_text(_picture_file(cache, picture), f"{_stamp(picture)}\n{fault}")
+    _write_finding(_picture_file(cache, picture), _stamp(picture), fault)
 
 
 def person_box(alpha: np.ndarray) -> Box:
@@ -105,6 +97,18 @@ def person_box(alpha: np.ndarray) -> Box:
     body = alpha > 127
     rows, columns = np.flatnonzero(body.any(1)), np.flatnonzero(body.any(0))
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def _read_finding(path: Path, stamp: str) -> str | None:
+    """What was found of files with a stamp; None if nothing was, or they had another one."""
+    if not path.exists():
+        return None
+    known, _, fault = path.read_text(encoding="utf-8").partition("\n")
+    return fault if known == stamp else None
+
+
+def _write_finding(path: Path, stamp: str, fault: str) -> None:
+    write_text(path, f"{stamp}\n{fault}")
 
 
 def _file(cache: Path, pair: Pair, suffix: str) -> Path:
