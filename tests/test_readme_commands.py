@@ -13,13 +13,15 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "matting").glob("*/README.md"))]
-BLOCKS = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)]
+FOUND = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)]
+BLOCKS = list(dict.fromkeys(FOUND))  # one that stands on two pages is run once
 SHORTER = {  # options that make a command short; they stand behind its own
     "python tests/hostile.py": "--files 20",
     "python tests/load.py users": "--users 2 --seconds 5",
     "python -m matting examples": "--max-side 128",
-    "python -m matting.evaluation.benchmark": "--sizes 128x128 --repeats 1",
+    "python -m matting.evaluation.benchmark": "--sizes 128x128 --repeats 1 --megapixels 1",
     "python -m matting.evaluation.clips": "--frames 12 --max-side 128 --sides 128 --timed-frames 1 --memory-seconds 0.2 0.4",
+    "python -m matting.evaluation.evaluate --dataset portraits": "--limit 1",
     "python -m matting.training.train": "--steps 1 --size 128 --batch 2 --max-regions 16 --device cpu",
 }
 INSTALLS = {  # what .ci/run does before and around the tests
