@@ -17,7 +17,7 @@ from matting.app.results.downloads import METRICS, make_file
 from matting.app.results.measured import ERRORS
 from matting.app.results.result import ExamplePhoto, Result, make_result
 from matting.app.session import Session
-from matting.app.tabs.photo import PhotoTab
+from matting.app.tabs.photo_answers import PhotoAnswers
 from matting.app.views.ground_truth import ground_truth_html, headline_html
 from matting.app.views.photo_page import PhotoPage
 from matting.app.views.photo_shown import PhotoShown
@@ -77,7 +77,7 @@ def test_the_figure_at_the_top(known, result, session):
 def test_who_is_left_out_counts_in_what_is_measured(matte_of, session):
     alpha = np.zeros((60, 100), np.float32)
     alpha[10:50, 10:40] = alpha[10:50, 60:90] = 1
-    tab = PhotoTab.__new__(PhotoTab)
+    tab = PhotoAnswers.__new__(PhotoAnswers)
     tab.page = SimpleNamespace(**{name: name for name in PhotoPage._fields})
     tab.shown = PhotoShown(tab.page, None)
     session.begin(make_result("two", matte_of(alpha), ground_truth=alpha))

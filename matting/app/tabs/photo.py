@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator
 from secrets import token_hex, token_urlsafe
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
 from matting.app import text
 from matting.app.errors import Problem, plain_errors
-from matting.app.results.background import PICTURE, BackgroundChoice
-from matting.app.results.downloads import PNG, make_file
-from matting.app.results.framing import Look, read_framing
+from matting.app.results.framing import Look
 from matting.app.results.result import Result
 from matting.app.results.strokes import Painting, read_painting
 from matting.app.scripts import COPY, FAILED, RETURNED, SAVE
@@ -25,27 +23,23 @@ from matting.app.service import (
     READING,
     UNQUEUED,
     Service,
-    Settings,
     check_pixels,
     latest,
-    make_background,
-    read_ground_truth,
 )
 from matting.app.session import Session
 from matting.app.stopping import StoppedError
+from matting.app.tabs.photo_answers import PhotoAnswers
+from matting.app.tabs.photo_controls import Controls, seen_look
 from matting.app.views import actions
-from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.photo_page import build_photo_page, note_html
-from matting.app.views.photo_shown import PhotoShown, browsers_show, done_note
+from matting.app.views.photo_shown import PhotoShown, Update, browsers_show, done_note
 from matting.app.views.swatches import picture_box
 from matting.app.views.viewer import show_result
 from matting.media.image import Picture
 
-Update = dict[Any, Any]
-
 
 class PhotoTab:
-    """Handlers of the tab. Those that run the network yield twice: the cut-out first, then how it came about."""
+    """Handlers that run the network. They yield twice: the cut-out first, then how it came about."""
 
     def __init__(self, demo: gr.Blocks, service: Service, session: gr.State):
         self.service = service
@@ -55,7 +49,7 @@ class PhotoTab:
         self._wire(demo)
 
     def _wire(self, demo: gr.Blocks) -> None:
-        page = self.page
+        page, answers = self.page, PhotoAnswers(self.page, self.shown)
         settings = [page.size, page.bias, page.refine, page.cross, page.ignore_alpha]
         look = [page.behind, page.picture, page.framing]
         outputs: list[Any] = [
@@ -93,26 +87,24 @@ class PhotoTab:
         page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
         chosen = [page.viewer, page.parts_picture, page.picture]
         changed = [page.behind.select, page.picture.input, page.framing.select]
-        gr.on(changed, self.change_look, [*look, self.session], chosen, **reading)
-        page.viewer.select(self.show_full_size, [*look, self.session], page.viewer, **{**reading, **EVERY})
+        gr.on(changed, answers.change_look, [*look, self.session], chosen, **reading)
+        page.viewer.select(answers.show_full_size, [*look, self.session], page.viewer, **{**reading, **EVERY})
         stage = [page.viewer, page.parts_picture, page.magnifier]
-        toggled = page.parts_picture.select(self.toggle_part, [*look, self.session], stage, **PICKED)
-        toggled.success(self.measure_again, self.session, [page.truth, page.headline], **QUICK)
-        page.magnifier.select(self.move_magnifier, self.session, page.magnifier, **PICKED)
+        toggled = page.parts_picture.select(answers.toggle_part, [*look, self.session], stage, **PICKED)
+        toggled.success(answers.measure_again, self.session, [page.truth, page.headline], **QUICK)
+        page.magnifier.select(answers.move_magnifier, self.session, page.magnifier, **PICKED)
         truth = [page.truth_file, page.truth, page.headline]
-        page.truth_file.input(self.compare_truth, [page.truth_file, self.session], truth, **reading)
-        self._save_on(page.actions.select, self.save, look, page.sink, SAVE)
-        self._save_on(page.panels.select, self.save, look, page.sink, SAVE)
-        self._save_on(page.truth.select, self.save, look, page.sink, SAVE)
-        self._save_on(page.actions.input, self.copy, look, page.copied, COPY)
+        page.truth_file.input(answers.compare_truth, [page.truth_file, self.session], truth, **reading)
+        self._save_on(page.actions.select, answers.save, look, page.sink, SAVE)
+        self._save_on(page.panels.select, answers.save, look, page.sink, SAVE)
+        self._save_on(page.truth.select, answers.save, look, page.sink, SAVE)
+        self._save_on(page.actions.input, answers.copy, look, page.copied, COPY)
 
     def _save_on(self, event: Any, handler: Any, look: list, sink: gr.File, js: str) -> None:
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
         made = event(handler, [*look, self.session], sink, **hidden)
         made.success(None, sink, None, js=js, **hidden)
         made.failure(None, None, None, js=FAILED, **hidden)
-
-    # Runs of the network
 
     def announce(self, photo: str | None, session: Session | None, request: gr.Request) -> Iterator[Update]:
         """Say at once that work has begun or why it will not, and end earlier work. Without a photo, forget the last one."""
@@ -175,7 +167,7 @@ class PhotoTab:
         session = self.service.sessions.of(session, request)
         yield from self._cut_out_given(session, truth, Controls(*controls), lost=photo is None or not browsers_show(photo))
 
-    def _cut_out_given(self, session: Session, truth: str | None, controls: "Controls", *, lost: bool) -> Iterator[Update]:
+    def _cut_out_given(self, session: Session, truth: str | None, controls: Controls, *, lost: bool) -> Iterator[Update]:
         given = session.given
         if given is None:  # taken away, or done, as the page shows. A handler that yields nothing would empty it
             yield {self.session: session}
@@ -208,7 +200,7 @@ class PhotoTab:
         session.painting = painting
         yield from self._redo(session, Controls(*controls))
 
-    def _redo(self, session: Session, controls: "Controls") -> Iterator[Update]:
+    def _redo(self, session: Session, controls: Controls) -> Iterator[Update]:
         if session.result is None and session.turn is not None:  # taken away; settings are for the next photo
             yield {self.session: session}
             return
@@ -315,106 +307,3 @@ class PhotoTab:
         stage = show_result(session.result, session, *look, version=session.painting.version)
         saves = actions.actions_value(session.result)
         return {self.page.viewer: stage, self.page.actions: saves, **self.shown.tray(session)}
-
-    # Quick answers from what is already computed
-
-    def change_look(self, choice: str, picture: str | None, framing: str, session: Session | None) -> Iterator[Update]:
-        """Pictures behind the person are drawn here; a picture that cannot be read is taken out of its box."""
-        if session is None or session.result is None:
-            yield {self.page.picture: gr.skip()}
-            return
-        session.take(picture)
-        try:
-            look = seen_look(choice, picture, framing)
-        except Problem:
-            yield {self.page.picture: None}
-            raise
-        yield self.shown.stage(session.result, session, look)
-
-    def show_full_size(
-        self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.EventData
-    ) -> Any:
-        """The viewer was zoomed in so far that the photo's own pixels are seen."""
-        session, result = latest(session)
-        if event.value != session.painting.photo:
-            return gr.skip()
-        shown = show_result(result, session, *seen_look(choice, picture, framing), full=True)
-        return shown if session.result is result else gr.skip()
-
-    def toggle_part(
-        self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.SelectData
-    ) -> Update:
-        session, result = latest(session)
-        height, width = result.preview.alpha.shape
-        result = session.result = result.toggled(event.index[0] / width, event.index[1] / height)
-        return {
-            **self.shown.stage(result, session, seen_look(choice, picture, framing)),
-            self.page.magnifier: magnifier_html(result, find_spots(result)),
-        }
-
-    def measure_again(self, session: Session | None) -> Update:
-        """Parts were left out or brought back, and the errors follow."""
-        session, result = latest(session)
-        return self.shown.truth(result, session)
-
-    def move_magnifier(self, session: Session | None, event: gr.EventData) -> str:
-        _, result = latest(session)
-        return magnifier_html(result, find_spots(result), int(event.value))
-
-    def compare_truth(self, truth: str | None, session: Session | None) -> Iterator[Update]:
-        """A true alpha for the photo, or for the next one if there is none; one that cannot be used is taken out of its box."""
-        if session is None or session.result is None:
-            yield {self.page.truth: "", self.page.headline: ""}
-            return
-        session.take(truth)
-        result = session.result
-        try:
-            alpha = None if truth is None else read_ground_truth(truth, result.matte.image)
-        except Problem:
-            yield {self.page.truth_file: None}
-            raise
-        result = session.result = result.with_ground_truth(alpha)
-        yield self.shown.truth(result, session)
-
-    def save(self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.EventData) -> str:
-        """The file that was asked for."""
-        return self._make(str(event.value), choice, picture, framing, session)
-
-    def copy(self, choice: str, picture: str | None, framing: str, session: Session | None) -> str:
-        """The picture as it is seen, for the clipboard."""
-        return self._make(PNG, choice, picture, framing, session)
-
-    def _make(self, what: str, choice: str, picture: str | None, framing: str, session: Session | None) -> str:
-        session, result = latest(session)
-        with plain_errors():
-            framed = read_framing(framing)
-            return str(make_file(result, what, make_background(choice, picture, framed.blur), session, framed))
-
-
-class Controls(NamedTuple):
-    """What the page's controls say, in the order of an event's inputs; see `Settings` and `seen_look`."""
-
-    size: str
-    bias: float
-    refine: bool
-    cross: bool
-    ignore_alpha: bool
-    choice: str
-    picture: str | None
-    framing: str
-
-    def settings(self) -> Settings:
-        """How the photo is matted."""
-        return Settings(self.size, self.bias, self.refine, self.cross, self.ignore_alpha)
-
-    def look(self) -> Look:
-        """What the stage shows."""
-        return seen_look(self.choice, self.picture, self.framing)
-
-
-def seen_look(choice: str, picture: str | None, framing: str) -> Look:
-    """What the stage shows: without the picture that was chosen but not given yet, no background."""
-    with plain_errors():
-        framed = read_framing(framing)
-    missing = choice == PICTURE and picture is None
-    return Look(BackgroundChoice() if missing else make_background(choice, picture, framed.blur), framed)
