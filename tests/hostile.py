@@ -261,7 +261,7 @@ def reader_of(name: str) -> Callable[[Path], object]:
 
 def read_clip(path: Path) -> int:
     """As the Clip tab does: ask what is wrong with it, then read all frames."""
-    from matting.app.tabs.clip import find_problem
+    from matting.app.tabs.clip_work import find_problem
     from matting.media.reader import ClipReader
 
     problem = find_problem(path)

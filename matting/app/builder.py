@@ -14,6 +14,7 @@ from matting.app.space import Space
 from matting.app.tabs.about import build_about_tab
 from matting.app.tabs.batch import BatchTab
 from matting.app.tabs.clip import ClipTab
+from matting.app.tabs.clip_endpoint import ClipEndpoint
 from matting.app.tabs.compare import CompareTab
 from matting.app.tabs.live import build_live_tab
 from matting.app.tabs.photo import PhotoTab
@@ -47,6 +48,7 @@ def build_space(service: Service) -> gr.Blocks:
                 BatchTab(service, session)
             with gr.Tab(text.TAB_CLIP, id="clip"):
                 ClipTab(service, session)
+                ClipEndpoint(service, session)
             with gr.Tab(text.TAB_LIVE, id="live"):
                 build_live_tab(live is not None)
             with gr.Tab(text.TAB_REGIONS, id="inside") as inside:

@@ -13,8 +13,8 @@ from matting.app.builder import build_space
 from matting.app.results.clip_start import parse_place
 from matting.app.service import Service
 from matting.app.sessions import Sessions
-from matting.app.tabs import clip as clip_module
-from matting.app.tabs.clip import find_problem
+from matting.app.tabs import clip_work
+from matting.app.tabs.clip_work import find_problem
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
 from matting.inference.clip import ClipProgress, ClipReport, FrameFacts
 from matting.inference.temporal import AlphaChange
@@ -52,10 +52,10 @@ def test_no_clip_and_no_video(tmp_path):
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_SECONDS", 0.1), ("MAX_FRAMES", 3)])
 def test_a_long_clip_is_refused_with_the_limit_and_the_way_out(tmp_path, monkeypatch, limit, value):
-    monkeypatch.setattr(clip_module, limit, value)
+    monkeypatch.setattr(clip_work, limit, value)
     problem = find_problem(make_clip(tmp_path / "a.mp4"))
     assert "0.2 seconds long and has 4 frames" in problem
-    assert f"limit here is {clip_module.MAX_SECONDS} seconds and {clip_module.MAX_FRAMES} frames" in problem
+    assert f"limit here is {clip_work.MAX_SECONDS} seconds and {clip_work.MAX_FRAMES} frames" in problem
     assert "python -m matting clip.mp4 -o out.webm" in problem
 
 

@@ -1,8 +1,6 @@
-"""Tab "Clip": a clip in, a clip with transparency out; and the same for programs as `/matte_clip`."""
+"""Tab "Clip": a clip in, a clip with transparency out."""
 
-import inspect
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -12,30 +10,22 @@ import numpy as np
 from PIL import Image
 
 from matting.app import text
-from matting.app.device import ClipStep
-from matting.app.errors import Problem, plain_errors, without_folders
+from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import BLUR, parse_colour
-from matting.app.results.clip_start import ClipStart, parse_place, read_first_frame
-from matting.app.results.result import file_stem
+from matting.app.results.clip_start import ClipStart, read_first_frame
 from matting.app.scripts import HOLD
 from matting.app.service import LATEST, LONG_QUEUE, MODEL_QUEUE, PICKED, QUICK, UNQUEUED, Service, make_background
 from matting.app.session import Session
 from matting.app.stopping import StoppedError, stoppable
+from matting.app.tabs.clip_work import MAX_SECONDS, clip_outputs, find_problem, run_clip
 from matting.app.views.clip_drawing import clip_chart_html, clip_facts_html, progress_html, strip_html
-from matting.app.views.clip_page import ALWAYS, CHOICES, FIRST_CHOICE, SIZES, build_clip_page
+from matting.app.views.clip_page import ALWAYS, build_clip_page
 from matting.app.views.clip_start import first_frame_html, live_html
 from matting.app.views.photo_page import note_html
 from matting.app.views.swatches import picture_box
 from matting.inference.clip import ClipReport, ClipSettings
 from matting.inference.matte import BackgroundSource
-from matting.inference.people import NobodyThereError
-from matting.inference.temporal import flickery_frames
-from matting.media.export import EXPORT_FORMATS, export_path
-from matting.media.reader import ClipReader
 
-MAX_SECONDS = 20
-MAX_FRAMES = 600
-MAX_FRAME_PIXELS = 1920 * 1088
 _PAUSE_S = 0.25  # between two messages about the progress
 
 Update = dict[Any, Any]
@@ -49,7 +39,7 @@ class ClipResult(NamedTuple):
 
 
 class ClipTab:
-    """Handlers of the tab and of its endpoint."""
+    """Handlers of the tab."""
 
     def __init__(self, service: Service, session: gr.State):
         self.service = service
@@ -57,7 +47,6 @@ class ClipTab:
         waiting = text.CLIP_WAITING.format(seconds=MAX_SECONDS)
         self.page = build_clip_page(service.example_clip is not None, waiting)
         self._wire()
-        self._wire_endpoint()
 
     def _wire(self) -> None:
         page = self.page
@@ -80,32 +69,6 @@ class ClipTab:
         opened = page.chart.select(self.open_frame, self.session, [page.chart, page.strip, page.preview], **PICKED)
         opened.success(None, None, None, js=HOLD, api_visibility="private")
         page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
-
-    def _wire_endpoint(self) -> None:
-        trigger = gr.Button(visible=False)
-        inputs = [
-            gr.Video(label="clip", include_audio=True, visible=False),
-            gr.Radio(SIZES, value=SIZES[0], label="size", visible=False),
-            gr.Checkbox(True, label="steady", visible=False),
-            gr.Textbox("#3f5f5a", label="background", visible=False),
-            gr.CheckboxGroup(CHOICES, value=list(FIRST_CHOICE), label="products", visible=False),
-            gr.Checkbox(False, label="ignore_alpha", visible=False),
-            gr.Textbox("", label="person", visible=False),
-            self.session,
-        ]
-        outputs = [
-            gr.File(label="files", file_count="multiple", visible=False),
-            gr.JSON(label="facts", visible=False),
-            self.session,
-        ]
-        trigger.click(
-            self.matte_clip,
-            inputs,
-            outputs,
-            api_name="matte_clip",
-            api_description=inspect.getdoc(self.matte_clip),
-            **LONG_QUEUE,
-        )
 
     # A clip is given
 
@@ -207,48 +170,6 @@ class ClipTab:
         settings = ClipSettings(int(size), temporal=steady, ignore_alpha=ignore_alpha)
         yield from self._run(self.service.example_clip, settings, (behind, picture), products, session)
 
-    def matte_clip(
-        self,
-        clip: str,
-        size: str,
-        steady: bool,
-        background: str,
-        products: list[str],
-        ignore_alpha: bool,
-        person: str,
-        session: Session | None,
-        request: gr.Request,
-    ) -> tuple[list[str], dict[str, Any], Session]:
-        """Cut the people out of a clip.
-
-        Args:
-            clip: the clip, MP4, MOV, WebM, MKV or GIF, at most 20 seconds, 600 frames and full HD.
-            size: longer working side in pixels: 512, 768 or 1024.
-            steady: whether the alpha is steadied over time.
-            background: behind the person in "composite": a colour such as #3f5f5a, or "blur".
-            products: what to make: webm, prores, png, composite, alpha, foreground.
-            ignore_alpha: whether the transparency that the clip came with is left aside.
-            person: place of somebody in the first frame, as shares of its width and height, such as 0.3, 0.5: only they are
-                kept, up to the first scene cut. Empty keeps everybody.
-
-        Returns:
-            The files, and facts: frames, sizes in pixels, share of the pixels redrawn, seconds per stage and in all, and the
-            numbers of the frames that flicker, counted from 0; notes say where the sound or the person was lost.
-        """
-        session = self.service.sessions.of(session, request)
-        session.take(clip)
-        problem = find_problem(clip)
-        if problem:
-            raise Problem(problem)
-        with plain_errors(text.ERROR_CLIP):
-            behind = background if background == BLUR else parse_colour(background)
-        with plain_errors():
-            place = parse_place(person)
-        settings = ClipSettings(int(size), temporal=steady, ignore_alpha=ignore_alpha, person=place)
-        *_, last = self._steps(Path(clip), settings, behind, _outputs(clip, products, session), session)
-        report = last.progress.final_report
-        return [str(path) for path in report.paths.values()], facts_of(report), session
-
     def stop_work(self, request: gr.Request) -> None:
         self.service.sessions.stop(request)
 
@@ -262,8 +183,8 @@ class ClipTab:
         yield {self.session: session, **self._nothing(), **started}
         told = 0.0
         try:
-            outputs = _outputs(clip, [*products, *ALWAYS], session)
-            for step, look in self._steps(clip, settings, _background(*backdrop), outputs, session):
+            outputs = clip_outputs(clip, [*products, *ALWAYS], session)
+            for step, look in run_clip(self.service, session, clip, settings, _background(*backdrop), outputs):
                 live = {} if look is None else {page.live: live_html(look, step.done)}
                 if step.report is None and (live or perf_counter() - told > _PAUSE_S):
                     told = perf_counter()
@@ -285,23 +206,6 @@ class ClipTab:
         page, start = self.page, session.clip_start
         people = "" if start is None else first_frame_html(start)
         return {page.note: note_html(message), page.stop: gr.Button(visible=False), page.live: "", page.people: people}
-
-    def _steps(
-        self, clip: Path, settings: ClipSettings, background: BackgroundSource, outputs: dict[str, Path], session: Session
-    ) -> Iterator[ClipStep]:
-        """`iterate_clip` on the device, in plain words; raises `StoppedError` if the visitor changes their mind."""
-        turn = session.clip_turn
-        with _clip_errors(), closing(self.service.work.matte_clip(clip, outputs, settings, background)) as steps:
-            begin = True
-            while True:
-                with stoppable(self.service.model, session, begin=begin):
-                    step = next(steps, None)
-                if step is None:
-                    return
-                if session.stop.is_set() or session.clip_turn is not turn:
-                    raise StoppedError
-                begin = False
-                yield step
 
     def _result_update(self, result: ClipResult, session: Session) -> Update:
         page, (report, looks) = self.page, result
@@ -342,56 +246,9 @@ class ClipTab:
         }
 
 
-def find_problem(clip: str | None) -> str:
-    """What is wrong with an upload and what to do about it; empty if nothing is."""
-    if clip is None:
-        return text.ERROR_NO_CLIP
-    try:
-        with ClipReader(clip) as reader:
-            info = reader.info
-    except (ValueError, OSError) as error:
-        return text.ERROR_CLIP.format(reason=without_folders(error))
-    if info.width * info.height > MAX_FRAME_PIXELS:
-        return text.ERROR_CLIP_LARGE.format(width=info.width, height=info.height, limit=MAX_FRAME_PIXELS / 1e6)
-    if info.duration > MAX_SECONDS or info.frames > MAX_FRAMES:
-        return text.ERROR_CLIP_LONG.format(got=info.duration, frames=info.frames, seconds=MAX_SECONDS, most=MAX_FRAMES)
-    return ""
-
-
-@contextmanager
-def _clip_errors() -> Iterator[None]:
-    """What goes wrong with a clip, in plain words."""
-    with plain_errors(text.ERROR_CLIP):
-        try:
-            yield
-        except NobodyThereError:
-            raise Problem(text.CLIP_NOBODY_THERE) from None
-
-
 def _done_text(report: ClipReport) -> str:
     done = text.CLIP_DONE.format(frames=len(report.frames), seconds=report.wall)
     return " ".join([done, *(f"{note[:1].upper()}{note[1:]}." for note in report.notes)])
-
-
-def facts_of(report: ClipReport) -> dict[str, Any]:
-    """A report as plain JSON values."""
-    return {
-        "frames": len(report.frames),
-        "size_px": [report.info.width, report.info.height],
-        "working_size_px": list(report.working_size[::-1]),
-        "refined_share": round(float(np.mean([frame.unknown_share for frame in report.frames])), 4),
-        "seconds": {**{stage: round(value, 3) for stage, value in report.seconds.items()}, "wall": round(report.wall, 3)},
-        "notes": list(report.notes),
-        "flickery_frames": flickery_frames([frame.change for frame in report.frames]),
-    }
-
-
-def _outputs(clip: str | Path, products: list[str], session: Session) -> dict[str, Path]:
-    """A path for each product; raises `Problem` if there is none."""
-    if not [product for product in products if product not in ALWAYS]:
-        raise Problem(text.ERROR_CLIP_FILES)
-    folder = session.begin_clip()
-    return {product: export_path(folder, file_stem(clip), product) for product in products if product in EXPORT_FORMATS}
 
 
 def _background(choice: str, picture: str | None) -> BackgroundSource:
