@@ -1,5 +1,6 @@
 """Builds the Space and launches it."""
 
+import argparse
 import os
 from pathlib import Path
 
@@ -42,4 +43,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    settings = "GRADIO_SERVER_PORT, GRADIO_SERVER_NAME, MATTING_WEIGHTS (a file or hub:OWNER/REPO) and MATTING_MCP=1"
+    argparse.ArgumentParser(
+        description="Starts the app.", epilog=f"Settings are environment variables: {settings}."
+    ).parse_args()
     main()

@@ -125,11 +125,15 @@ WORKING = "Looking for the person …"
 WAITING = "Choose or drop a photo, and the cut-out appears on its own."
 RETURNED = "This is your last result. The settings are at their beginning again."
 KEPT = "Nothing came of that. This is still the photo before."
+KEPT_BECAUSE = "{reason} This is still the photo before."
 EXAMPLE_NOTE = "This is an example. Your own photo takes its place."
 DONE_NOTE = "Done in {seconds:.1f} seconds."
 NOBODY = (
     "Nobody found. The network looks for people and saw almost none here. Try a photo in which a person is larger, "
     "nearer or better lit."
+)
+NOBODY_TINY = (
+    "Nobody found. This picture has {width} × {height} pixels, too few to tell a person by; send it as large as you have it."
 )
 OFF_PAPER = "Region sensitivity is {bias:+.1f}, so this is not the network as published."
 
@@ -251,6 +255,7 @@ REGIONS_LEAD = (
 )
 REGIONS_EMPTY = "Cut out a photo first; then every square it redrew can be opened here."
 REGIONS_EXPIRED = "This result was removed from the server. Drop the photo again on the first tab."
+REGIONS_WORKING = "The first tab is at work on a new photo; its squares appear here when it is done."
 REGIONS_NONE = "Refinement redrew nothing in this photo, so there is nothing to open. Try one with hair against a background."
 REGIONS_PICTURE_ALT = "The photo. Click to choose a region; arrow keys move to the next region in that direction."
 REGIONS_KEYS = "Arrow keys walk from square to square once the picture is clicked."
@@ -326,9 +331,10 @@ CLIP_CHART_SECONDS = "seconds"
 CLIP_CHART_MARK = "Frame {frame} at {seconds:.2f} s flickers: open it"
 CLIP_CHART_NOTE = (
     "Amber marks are frames whose alpha jumps and comes back in the next one. Click a mark to see the frame between its "
-    "neighbours. Dashed lines are scene cuts."
+    "neighbours."
 )
-CLIP_CHART_CALM = "No frame stands out: alpha moves steadily throughout. Dashed lines are scene cuts."
+CLIP_CHART_CALM = "No frame stands out: alpha moves steadily throughout."
+CLIP_CHART_CUTS = "Dashed lines are scene cuts."
 CLIP_STRIP_TITLE = "Frame {frame} at {seconds:.2f} s"
 CLIP_STRIP = ("the frame before", "this frame", "the frame after")
 CLIP_STRIP_PICTURES = "Input above refined alpha, {place}"
@@ -367,9 +373,14 @@ BATCH_STOP = "Stop"
 BATCH_WAITING = "Choose photos, what to put the people on, and begin. At most {photos} photos at once, {megabytes} MB each."
 BATCH_PROGRESS = "Photo {number} of {total}: {name}"
 BATCH_DONE = "{done} of {total} cut out in {seconds:.0f} seconds."
-BATCH_STOPPED = "Stopped after {done} of {total}; what is done can be downloaded."
+BATCH_STOPPED = (
+    "Stopped after {done} of {total}; what is done can be downloaded. “Cut them out” goes on with the {left} left, "
+    "unless you choose others."
+)
 BATCH_DOWNLOAD = "Download zip"
-BATCH_ARCHIVE = "{count} photos · {megabytes:.1f} MB"
+BATCH_PHOTOS = "{count} photos"
+BATCH_ONE_PHOTO = "1 photo"
+BATCH_ARCHIVE = "{photos} · {megabytes:.1f} MB"
 BATCH_EXPIRED = "This batch has been removed from the server. Please send the photos again."
 BATCH_GALLERY = "The photos of this batch"
 BATCH_BEFORE_ALT = "{name} as it came"
@@ -377,6 +388,7 @@ BATCH_AFTER_ALT = "{name}, the person without the old background"
 BATCH_GRIP = "Border between photo and cut-out of {name}"
 BATCH_OPEN = "Open in Photo"
 BATCH_STATES = {"waiting": "waits", "working": "is worked on …", "done": "done", "failed": "left out"}
+BATCH_NOT_DONE = "not done"
 BATCH_NOBODY = "nobody found"
 BATCH_LEFT_OUT = "Left out"
 BATCH_MORE_LEFT_OUT = "and {count} more"
@@ -426,9 +438,11 @@ COMPARE_LEAD = (
     "One photo, several methods, the same scale. Turn up the zoom and move over a picture: all of them show the same place."
 )
 COMPARE_PICK = "Methods"
+COMPARE_VIEW = "Show"
 COMPARE_RUN = "Compare"
 COMPARE_EMPTY = "Cut out a photo on the first tab; the methods are compared on it."
 COMPARE_OPENING = "Getting the photo of the first tab …"
+COMPARE_WAITING = "The first tab is at work on a new photo; it is compared here when it is done."
 COMPARE_STOPPED = "Stopped."
 COMPARE_WORKING = "{method}: {done} of {count} …"
 COMPARE_DONE = "All methods were given the photo at {width} × {height} pixels; seconds are from image to alpha on this machine."
@@ -457,15 +471,24 @@ TABLES_LEAD = (
     "Lower is better; bold is the lowest of those that need no trimap. Click a title to sort, type to search."
 )
 TABLES_PUBLISHED = "Published results"
-TABLES_MEASURED = "Measured by us"
+TABLES_MEASURED = "Measured here"
 TABLES_MEASURED_NOTE = (
-    "Our own runs, on other pictures than the table above: compare within this table only. † marks a method that was "
-    "trained on these pictures. Printed by <code>{command}</code>"
+    "This project's own runs, on other pictures than the table above: compare within this table only. "
+    "Printed by <code>{command}</code>"
+)
+TABLES_TRAINED = "† marks a method that was trained on these pictures."
+TABLES_TERMS = (
+    "Errors of alpha: SAD, its sum over the picture, in thousands; SAD-T, the same where the true trimap is unknown; MSE and "
+    "MAD, means over the pixels; Grad, how far edges and strands are off; Conn, pieces that do not hang together as they "
+    "should. IoU, for which higher is better, says whether the right person was found. GMAC: billions of "
+    "multiply-accumulates. Pictures: keyed, people filmed in front of a green screen and put on other backgrounds; cutouts, "
+    "press and studio pictures, likewise; cc0 and web, portraits; street, whole people out of doors; flickr, anything, with "
+    "masks drawn by hand."
 )
 TABLES_COMMON = "All methods, the slow ones too, on the first images of each set, which every one of them was given."
 TABLES_WORST = "Where it is worst"
 TABLES_WORST_NOTE = (
-    "The five of our CC0 validation portraits with the largest error, none of them trained on. The reference alpha was "
+    "The five of our CC0 validation portraits with the largest error, none of them trained on. The true alpha was "
     "drawn by another network and checked by eye: in the first photo it counts the blossoms as part of the person."
 )
 TABLES_WORST_ALT = "Five portraits, one to a row: photo, trimap, true alpha, our alpha, and the error between the two."
@@ -590,7 +613,7 @@ ERROR_METHODS_TWICE = "Choose every method once."
 ERROR_VALUES = "This request does not hold what was asked for."
 ERROR_UNEXPECTED = "Something went wrong here. Please try again."
 ERROR_MEMORY = "There was not enough memory for this photo. Try a smaller working size in Settings."
-ERROR_NO_CLIP = "There is no clip yet. Drop one first."
+ERROR_NO_CLIP = "There is no clip yet. Drop one first; “Try our example” runs ours with these settings."
 ERROR_CLIP = "This clip cannot be used: {reason}. Please send an MP4, MOV, WebM, MKV or GIF."
 ERROR_CLIP_LONG = (
     "This clip is {got:.1f} seconds long and has {frames} frames; the limit here is {seconds} seconds and {most} frames. "

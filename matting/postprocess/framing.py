@@ -9,6 +9,7 @@ from PIL import Image
 MARGIN = 0.08  # around a person, as a share of their longer side
 _AT_BORDER = 0.01  # of the photo's side: a person that comes so close to it is cut off by it
 _SHOULDERS = 2.0  # width of a person seen to the chest, in heights of their head
+_HEAD_HEIGHT = 1.35  # of a head with its hair, in its widths
 _HEAD_ROWS = 0.25  # of a person's height, in which the head is looked for
 
 
@@ -36,6 +37,7 @@ class _Person(NamedTuple):
     bottom: float
     cut: tuple[bool, bool, bool, bool]
     head: float  # middle of the head, across
+    head_height: float
 
 
 def fit_frame(alpha: NDArray[np.float32], aspect: float | None = None, margin: float = MARGIN) -> Frame:
@@ -64,7 +66,9 @@ def fit_frame(alpha: NDArray[np.float32], aspect: float | None = None, margin: f
 
 
 def frame_head(alpha: NDArray[np.float32], aspect: float, crown: float, chin: float) -> Frame:
-    """A frame around head and shoulders, as passport photos have it. A guess from the person's width, to be corrected by hand.
+    """A frame around head and shoulders, as passport photos have it: a guess, to be corrected by hand.
+
+    The height of a head is guessed from the widths of person and head, the larger guess counts: rather air than a chin cut off.
 
     Args:
         alpha: (H, W) in [0, 1].
@@ -73,8 +77,7 @@ def frame_head(alpha: NDArray[np.float32], aspect: float, crown: float, chin: fl
         chin: where the chin belongs.
     """
     person = _find(alpha)
-    head = (person.right - person.left) / _SHOULDERS
-    tall = head / (chin - crown)
+    tall = person.head_height / (chin - crown)
     top = person.top - crown * tall
     if person.cut[3] and top + tall > person.bottom:  # nothing of the person is below: closer, with the same top
         tall = (person.bottom - person.top) / (1 - crown)
@@ -118,13 +121,15 @@ def _find(alpha: NDArray[np.float32]) -> _Person:
     solid = alpha > 0.5
     rows, columns = (np.flatnonzero(solid.any(axis)) for axis in (1, 0))
     if len(rows) == 0:
-        return _Person(0, 0, width, height, (True,) * 4, width / 2)
+        return _Person(0, 0, width, height, (True,) * 4, width / 2, min(width / _SHOULDERS, height))
     left, top, right, bottom = float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
     across, down = _AT_BORDER * width, _AT_BORDER * height
     cut = (left <= across, top <= down, right >= width - across, bottom >= height - down)
     head = solid[rows[0] : rows[0] + max(1, round(_HEAD_ROWS * len(rows)))].sum(0)
     middle = float((head * (np.arange(width) + 0.5)).sum() / head.sum())
-    return _Person(left, top, right, bottom, cut, middle)
+    shoulders = (right - left) / _SHOULDERS
+    across_head = solid[rows[0] : rows[0] + max(1, round(shoulders))].sum(1).max()
+    return _Person(left, top, right, bottom, cut, middle, max(shoulders, _HEAD_HEIGHT * float(across_head)))
 
 
 def _placed(first: float, last: float, length: float, cut: tuple[bool, bool], side: int) -> float:

@@ -197,7 +197,7 @@ def tint(images: Tensor, rng: np.random.Generator, chance: float = 0.1) -> Tenso
     return out
 
 
-def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.12) -> Tensor:
+def darken(images: Tensor, rng: np.random.Generator, chance: float = 0.25) -> Tensor:
     """Underexpose some images: a gamma of 1 to 1.5, then a gain of 0.1 to 0.67; (B, 3, H, W) in [0, 1]."""
     dark = rng.random(len(images)) < chance
     lights = np.where(dark, np.exp(rng.uniform(np.log(0.1), np.log(0.67), len(images))), 1)

@@ -85,7 +85,7 @@ def trimap_loss(logits: Tensor, trimap: Tensor, weight: Tensor | None = None) ->
     log_q = logits.log_softmax(1).gather(1, trimap[:, None])[:, 0]  # (B, h, w), of the true class
     weights = class_weights(trimap).to(log_q.dtype)[trimap]
     if weight is not None:
-        weights = weights * F.adaptive_avg_pool2d(weight, log_q.shape[1:])[:, 0]
+        weights = weights * F.adaptive_avg_pool2d(weight, (logits.shape[2], logits.shape[3]))[:, 0]
     return (weights * (1 - log_q.exp()).square() * -log_q).sum() / weights.sum()
 
 

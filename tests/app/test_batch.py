@@ -15,11 +15,12 @@ from tabs import EXAMPLES, open_tab
 from matting.app import limits, text
 from matting.app.errors import Problem
 from matting.app.results.background import BackgroundChoice
-from matting.app.results.batch import DONE, FAILED, WAITING, Wanted, begin_batch, run_batch
+from matting.app.results.batch import DONE, FAILED, WAITING, Wanted, begin_batch, go_on_with_batch, run_batch
 from matting.app.results.batch_sources import find_sources
 from matting.app.service import Service, Settings
 from matting.app.stopping import StoppedError
 from matting.app.tabs.batch import facts_of
+from matting.app.views.batch_page import gallery_value
 
 
 @pytest.fixture
@@ -170,6 +171,20 @@ def test_stop_keeps_what_is_done_and_a_photo_beside_it_stops_nothing(uploads, se
 
 
 @pytest.mark.slow
+def test_a_batch_that_was_stopped_goes_on_with_what_is_left(uploads, session, sessions, service, request_of):
+    batch = begin_batch([uploads(f"{n}.png", photo()) for n in range(3)], session)
+    with pytest.raises(StoppedError):
+        for entry in run_batch(batch, Wanted(Settings("512")), service, session):
+            if entry.state == DONE:
+                sessions.stop(request_of("page"), batch=True)
+    assert [card["words"] for card in gallery_value(batch, ended=True)["cards"]][1:] == [text.BATCH_NOT_DONE] * 2
+    go_on_with_batch(batch, session)
+    ended = [entry.source.name for entry in run_batch(batch, Wanted(Settings("512")), service, session) if entry.state == DONE]
+    assert ended == ["1.png", "2.png"] and batch.left == 0
+    assert len(zipfile.ZipFile(batch.archive).namelist()) == 3
+
+
+@pytest.mark.slow
 def test_files_of_batches_are_bounded_and_go(uploads, session, sessions, service, monkeypatch):
     first = uploads("first.png", photo())
     session.take(str(first))
@@ -241,6 +256,9 @@ def test_many_photos_dropped_cut_out_opened_and_downloaded(open_page, app, tmp_p
     assert page.locator(".batch-card .pair").first.evaluate("pair => pair.style.getPropertyValue('--wipe')") == "100"
     small = page.locator("#batch-gallery button:visible, #batch-download").evaluate_all("all => all.map(b => b.offsetHeight)")
     assert len(small) == 3 and min(small) >= 44 and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".batch-card figcaption b").first.click()
+    page.wait_for_timeout(500)
+    assert page.locator(".toast-body").count() == 0, "only the button opens"
     page.locator(".batch-card .open").nth(1).click()
     page.wait_for_function("[...document.querySelectorAll('#result img')].some(i => i.src.includes('curls'))")
     assert page.get_by_role("tab", name="Photo", exact=True).get_attribute("aria-selected") == "true"

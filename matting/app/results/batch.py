@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from matting.postprocess.bit_depth import to_8_bit
 WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
 _PREVIEW_SIDE = 480  # pixels
 ZIP_NAME = "cutouts.zip"
+_STOPPING_S = 0.05  # between two looks at whether stopped work has ended
 
 
 class Wanted(NamedTuple):
@@ -96,6 +97,11 @@ class Batch:
         return sum(entry.state == DONE for entry in self.entries)
 
     @property
+    def left(self) -> int:
+        """How many photos no work has ended on."""
+        return sum(entry.state in (WAITING, WORKING) for entry in self.entries)
+
+    @property
     def archive(self) -> Path | None:
         """The zip of all that is done; None without any."""
         path = self.folder / ZIP_NAME
@@ -127,15 +133,26 @@ def begin_batch(uploads: list[Path], session: Session) -> Batch:
     return batch
 
 
+def go_on_with_batch(batch: Batch, session: Session) -> None:
+    """Let a batch that was stopped go on with the photos that are left, once the work that was stopped has ended."""
+    while session.batch_threads:
+        sleep(_STOPPING_S)
+    for entry in batch.entries:
+        entry.state = WAITING if entry.state == WORKING else entry.state
+    session.batch_stop.clear()
+
+
 def run_batch(batch: Batch, wanted: Wanted, service: Service, session: Session) -> Iterator[Entry]:
-    """Work on one photo after the other; yields each as its work begins, and as it has ended. What is wrong with one becomes
-    its reason, and the next one begins.
+    """Work on one photo that is left after the other; yields each as its work begins, and as it has ended. What is wrong with
+    one becomes its reason, and the next one begins.
 
     Raises:
         StoppedError: if the visitor changes their mind or leaves.
     """
-    began = perf_counter()
+    began = perf_counter() - batch.seconds
     for entry in batch.entries:
+        if entry.state != WAITING:
+            continue
         entry.state = WORKING
         yield entry
         try:

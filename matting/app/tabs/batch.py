@@ -13,7 +13,7 @@ from matting.app import text
 from matting.app.errors import Problem, plain_errors
 from matting.app.mcp import no_tool
 from matting.app.results.background import BackgroundChoice, read_choice
-from matting.app.results.batch import FAILED, Batch, Wanted, begin_batch, run_batch
+from matting.app.results.batch import FAILED, Batch, Wanted, begin_batch, go_on_with_batch, run_batch
 from matting.app.results.result import shrink
 from matting.app.scripts import OPEN
 from matting.app.service import BATCH_QUEUE, EVERY, QUICK, SIZES, UNQUEUED, Service, Settings, make_background
@@ -81,12 +81,16 @@ class BatchTab:
         session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
-        """The photos that were dropped."""
+        """The photos that were dropped; without any, those that are left of a batch that was stopped."""
         session = self.service.sessions.of(session, request)
         uploads = self._take(sent, session)
         session.take(picture)
         wanted = Wanted(Settings(size), _smaller(make_background(choice, picture)), with_alpha)
-        batch = begin_batch(uploads, session)
+        batch = session.batch
+        if not uploads and batch is not None and batch.left:
+            go_on_with_batch(batch, session)
+        else:
+            batch = begin_batch(uploads, session)
         page = self.page
         yield {
             self.session: session,
@@ -100,7 +104,7 @@ class BatchTab:
             for entry in run_batch(batch, wanted, self.service, session):
                 yield {page.note: batch_progress_html(batch, entry), page.gallery: gallery_value(batch)}
         except StoppedError:
-            yield self._ended(batch, session, text.BATCH_STOPPED)
+            yield self._ended(batch, session, _stopped(batch))
         else:
             yield self._ended(batch, session, text.BATCH_DONE)
 
@@ -122,12 +126,12 @@ class BatchTab:
         ended = {page.run: gr.Button(interactive=True), page.stop: gr.Button(visible=False)}
         if session.batch is not batch:  # another one has begun, or the page is gone
             return ended
-        message = sentence.format(done=batch.done, total=len(batch.entries), seconds=batch.seconds)
+        message = sentence.format(done=batch.done, total=len(batch.entries), seconds=batch.seconds, left=batch.left)
         return {
             **ended,
             page.note: note_html(message),
             page.archive: archive_html(batch),
-            page.gallery: gallery_value(batch),
+            page.gallery: gallery_value(batch, ended=True),
         }
 
     def stop_work(self, request: gr.Request) -> None:
@@ -139,7 +143,7 @@ class BatchTab:
             page = self.page
             ended = {page.run: gr.Button(interactive=True), page.stop: gr.Button(visible=False)}
             return {**ended, page.note: note_html(waiting()), page.archive: "", page.gallery: NOTHING}
-        return self._ended(session.batch, session, text.BATCH_STOPPED)
+        return self._ended(session.batch, session, _stopped(session.batch))
 
     def open_photo(self, session: Session | None, event: gr.EventData) -> str:
         """The photo as it was sent, which the page hands to the first tab."""
@@ -202,6 +206,10 @@ def facts_of(batch: Batch) -> list[dict[str, Any]]:
         for entry in batch.entries
     ]
     return [*photos, *({"name": one.name, "failure": one.reason} for one in batch.refused)]
+
+
+def _stopped(batch: Batch) -> str:
+    return text.BATCH_STOPPED if batch.left else text.BATCH_DONE
 
 
 def _smaller(background: BackgroundChoice) -> BackgroundChoice:

@@ -14,7 +14,7 @@ from matting.app.errors import Problem, plain_errors
 from matting.app.results.background import BLUR, parse_colour
 from matting.app.results.clip_start import ClipStart, read_first_frame
 from matting.app.scripts import HOLD
-from matting.app.service import LATEST, LONG_QUEUE, MODEL_QUEUE, PICKED, QUICK, UNQUEUED, Service, make_background
+from matting.app.service import EVERY, LATEST, LONG_QUEUE, MODEL_QUEUE, PICKED, QUICK, UNQUEUED, Service, make_background
 from matting.app.session import Session
 from matting.app.stopping import StoppedError, stoppable
 from matting.app.tabs.clip_work import MAX_SECONDS, clip_outputs, find_problem, run_clip
@@ -51,16 +51,22 @@ class ClipTab:
     def _wire(self) -> None:
         page = self.page
         choices = [page.size, page.steady, page.ignore_alpha, page.behind, page.picture, page.products, self.session]
-        outputs = [self.session, page.note, page.stop, page.live, page.files, page.look, page.preview, page.facts]
+        buttons = [page.run, page.example, page.stop]
+        outputs = [self.session, page.note, *buttons, page.live, page.files, page.look, page.preview, page.facts]
         outputs += [page.people, page.chart, page.strip]
         model: dict[str, Any] = {**LONG_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
-        checked = page.run.click(self.check, [page.clip, self.session], None, **QUICK)  # before it waits for its turn
-        runs: list[dict[str, Any]] = [
-            checked.success(self.matte_upload, [page.clip, *choices], **model),
-            page.example.click(self.matte_example, choices, **model),
+        once: dict[str, Any] = {**QUICK, "trigger_mode": "once"}
+        checked = page.run.click(self.check, [page.clip, self.session], buttons, **once)  # before it waits for its turn
+        asked = page.example.click(lambda: self._buttons(at_work=True), None, buttons, **once)
+        run = {**model, **EVERY}  # also while what was stopped is still ending; else the buttons are asleep
+        runs: list[Any] = [
+            checked.success(self.matte_upload, [page.clip, *choices], **run),
+            asked.success(self.matte_example, choices, **run),
         ]
+        for one in runs:
+            one.failure(lambda: self._buttons(at_work=False), None, buttons, **UNQUEUED)
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
-            lambda: (note_html(text.CLIP_STOPPED), gr.Button(visible=False)), None, [page.note, page.stop], **UNQUEUED
+            self.show_stopped, None, [page.note, page.run, page.example, page.stop, page.live], **UNQUEUED
         )
         given: dict[str, Any] = {**model, **MODEL_QUEUE, **LATEST}
         page.clip.change(self.take_clip, [page.clip, self.session], **given)
@@ -80,7 +86,7 @@ class ClipTab:
         yield {
             self.session: session,
             page.note: note_html(waiting if clip is None else text.CLIP_STARTING),
-            page.stop: gr.Button(visible=False),
+            **self._buttons(at_work=False),
             **self._nothing(),
         }
         if clip is None:
@@ -99,12 +105,13 @@ class ClipTab:
         sizes = {"frames": info.frames, "seconds": info.duration, "width": info.width, "height": info.height}
         yield {page.note: note_html(text.CLIP_READY.format(**sizes)), page.people: first_frame_html(start)}
 
-    def check(self, clip: str | None, session: Session | None) -> None:
-        """Raises `Problem` if this is no clip, or more than the limits allow."""
+    def check(self, clip: str | None, session: Session | None) -> Update:
+        """Raises `Problem` if this is no clip, or more than the limits allow; else it waits for its turn."""
         start = None if session is None else session.clip_start
         problem = find_problem(clip) if start is None or clip is None or start.path != Path(clip) else ""
         if problem:
             raise Problem(problem)
+        return self._buttons(at_work=True)
 
     def choose_person(self, session: Session | None, event: gr.EventData) -> str:
         """Somebody in the first frame was clicked."""
@@ -173,13 +180,24 @@ class ClipTab:
     def stop_work(self, request: gr.Request) -> None:
         self.service.sessions.stop(request)
 
+    def show_stopped(self) -> Update:
+        return {self.page.note: note_html(text.CLIP_STOPPED), **self._buttons(at_work=False), self.page.live: ""}
+
+    def _buttons(self, *, at_work: bool) -> Update:
+        page, awake = self.page, not at_work
+        return {
+            page.run: gr.Button(interactive=awake),
+            page.example: gr.Button(interactive=awake),
+            page.stop: gr.Button(visible=at_work),
+        }
+
     def _run(
         self, clip: Path, settings: ClipSettings, backdrop: tuple, products: list[str], session: Session
     ) -> Iterator[Update]:
         """Progress, then everything there is to see."""
         page, turn = self.page, object()
         session.clip_turn = turn
-        started = {page.note: note_html(text.CLIP_STARTING), page.stop: gr.Button(visible=True)}
+        started = {page.note: note_html(text.CLIP_STARTING), **self._buttons(at_work=True)}
         yield {self.session: session, **self._nothing(), **started}
         told = 0.0
         try:
@@ -205,14 +223,14 @@ class ClipTab:
             return {self.session: session}
         page, start = self.page, session.clip_start
         people = "" if start is None else first_frame_html(start)
-        return {page.note: note_html(message), page.stop: gr.Button(visible=False), page.live: "", page.people: people}
+        return {page.note: note_html(message), **self._buttons(at_work=False), page.live: "", page.people: people}
 
     def _result_update(self, result: ClipResult, session: Session) -> Update:
         page, (report, looks) = self.page, result
         files = [str(path) for product, path in report.paths.items() if product not in ALWAYS]
         return {
             page.note: note_html(_done_text(report)),
-            page.stop: gr.Button(visible=False),
+            **self._buttons(at_work=False),
             page.live: "",
             page.files: gr.File(files, visible=bool(files)),
             page.look: gr.Radio(value=ALWAYS[0], visible=True),

@@ -47,6 +47,7 @@ class _Page(NamedTuple):
     viewer: gr.HTML
     table: gr.HTML
     sink: gr.File
+    again: gr.Button
 
 
 def _build_page() -> _Page:
@@ -55,7 +56,7 @@ def _build_page() -> _Page:
     with gr.Row(elem_classes="steps"):
         run = gr.Button(text.COMPARE_RUN, variant="primary", scale=0, min_width=180, elem_id="compare")
         stop = gr.Button(text.STOP, visible=False, scale=0, min_width=100)
-        view = gr.Radio(VIEWS, value=CUTOUT, show_label=False, container=False, elem_id="view")
+        view = gr.Radio(VIEWS, value=CUTOUT, label=text.COMPARE_VIEW, show_label=False, container=False, elem_id="view")
     note = gr.HTML(note_html(text.COMPARE_OPENING), elem_id="compare-note")
     grid = gr.HTML(js_on_load=ZOOM + PICK, elem_id="comparison")
     with gr.Column(visible=False) as pair:
@@ -66,7 +67,8 @@ def _build_page() -> _Page:
         viewer = build_viewer(text.COMPARE_PAIR, "pair", stage=False)
     table = gr.HTML(js_on_load=PICK, elem_id="compare-table")
     sink = gr.File(visible="hidden", elem_id="compare-sink")
-    return _Page(methods, run, stop, note, view, grid, pair, left, right, viewer, table, sink)
+    again = gr.Button(visible="hidden", elem_classes="again")
+    return _Page(methods, run, stop, note, view, grid, pair, left, right, viewer, table, sink, again)
 
 
 class CompareTab:
@@ -76,7 +78,7 @@ class CompareTab:
         self.service = service
         self.page = page = _build_page()
         shown = [page.note, page.stop, page.grid, page.pair, page.left, page.right, page.viewer, page.table]
-        opened = tab.select(self.open, [page.view, session], [page.note, page.grid], **QUICK)
+        opened = gr.on([tab.select, page.again.click], self.open, [page.view, session], [page.note, page.grid], **QUICK)
         opened.then(self.open_rest, [page.view, session], shown[3:], **QUICK)
         work: dict[str, Any] = {**LONG_QUEUE, "api_visibility": "private", "show_progress": "hidden"}  # the note tells it
         running = page.run.click(self.compare, [page.methods, page.view, session], shown, **work)
@@ -123,22 +125,22 @@ class CompareTab:
             yield {page.stop: gr.Button(visible=False), **note}
 
     def open(self, view: str, session: Session | None) -> Update:
-        """The tab was chosen: show what the first tab has computed already, so that there is something to look at."""
+        """The tab was chosen, or the first tab has ended its work: show at once what that has computed already."""
         page = self.page
         if session is None or session.result is None:
             return {page.note: note_html(text.COMPARE_EMPTY, "calm"), page.grid: ""}
-        if session.comparison:
-            return {page.note: gr.skip()}
-        photo = photo_of(session.result)
-        session.comparison = known_already(session.result)
-        note = " ".join(filter(None, (_sizes(text.COMPARE_KNOWN, photo), lowest_error(session.comparison, photo))))
-        if session.result.painting.strokes:
-            note += " " + text.COMPARE_TOUCHED
+        if session.given is not None:
+            return {page.note: note_html(text.COMPARE_WAITING, "calm")}
+        photo, sentence, touched = photo_of(session.result), text.COMPARE_DONE, ""
+        if not session.comparison:
+            session.comparison, sentence = known_already(session.result), text.COMPARE_KNOWN
+            touched = text.COMPARE_TOUCHED if session.result.painting.strokes else ""
+        note = " ".join(filter(None, (_sizes(sentence, photo), lowest_error(session.comparison, photo), touched)))
         return {page.note: note_html(note), page.grid: comparison_html(session.comparison, photo, view, session)}
 
     def open_rest(self, view: str, session: Session | None) -> Update:
         """What takes a moment longer: the slider between two, and the errors."""
-        if session is None or not session.comparison:
+        if session is None or session.given is not None or not session.comparison:
             return {self.page.pair: gr.Column(visible=False), self.page.table: ""}
         session.view = view
         session, result = latest(session)

@@ -12,7 +12,7 @@ from matting.app.errors import Problem, plain_errors
 from matting.app.results.framing import Look
 from matting.app.results.result import Result
 from matting.app.results.strokes import Painting, read_painting
-from matting.app.scripts import COPY, FAILED, RETURNED, SAVE
+from matting.app.scripts import COPY, FAILED, FOLLOW, RETURNED, SAVE
 from matting.app.service import (
     EVERY,
     EXAMPLE_QUEUE,
@@ -76,12 +76,16 @@ class PhotoTab:
         again = gr.on(rerun, self.stop_work, None, None, **UNQUEUED)
         runs.append(again.success(self.run_again, [self.session, page.truth_file, *settings, *look], **model))
         painted = {**model, **EVERY, "show_progress": "hidden"}  # the stage shows it
-        page.viewer.input(self.touch_up, [self.session, *settings, *look], **painted)
+        painting = page.viewer.input(self.touch_up, [self.session, *settings, *look], **painted)
         picked = {**example, **EVERY}
-        page.examples.select(self.show_example, [*look, self.session], **picked)  # not stopped: it is kept for everybody
-        page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
+        shown = page.examples.select(
+            self.show_example, [*look, self.session], **picked
+        )  # not stopped: it is kept for everybody
+        stopped = page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             self.show_kept, [self.session, *look], outputs, **UNQUEUED
         )
+        for ended in (*runs, painting, shown, stopped):
+            ended.then(None, None, None, js=FOLLOW, api_visibility="private", show_progress="hidden")
 
         reading: dict[str, Any] = {**QUICK, **READING}
         page.behind.select(picture_box, page.behind, page.picture, **UNQUEUED)
@@ -272,10 +276,11 @@ class PhotoTab:
             yield self._rest(result, session, lost) if session.turn is turn else {self.session: session}
         except StoppedError:
             yield {self.session: session, **self._keep(session, turn, before, look)}
-        except Exception:
+        except Exception as error:
             if session.turn is turn:
                 session.given = None
-            note = text.WAITING if session.result is None else text.KEPT
+            reason = text.KEPT_BECAUSE.format(reason=error.message) if isinstance(error, Problem) else text.KEPT
+            note = text.WAITING if session.result is None else reason
             ended = {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False)}
             yield {**ended, **self._keep(session, turn, before, look)}
             raise

@@ -48,6 +48,7 @@ class _Page(NamedTuple):
     most: gr.Button
     previous: gr.Button
     following: gr.Button
+    again: gr.Button
 
 
 def _build_page() -> _Page:
@@ -71,8 +72,9 @@ def _build_page() -> _Page:
         with gr.Row(equal_height=False, elem_classes="stage"):
             attention = gr.HTML(elem_id="attention")
             histogram = gr.HTML(js_on_load=PICK, elem_id="histogram")
+    again = gr.Button(visible="hidden", elem_classes="again")
     return _Page(
-        note, content, picture, locator, facts, neighbourhood, patches, attention, histogram, most, previous, following
+        note, content, picture, locator, facts, neighbourhood, patches, attention, histogram, most, previous, following, again
     )
 
 
@@ -84,7 +86,7 @@ class RegionsTab:
         self.page = page = _build_page()
         self.chosen = chosen = gr.State(0)
         shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention, page.histogram]
-        tab.select(self.open, session, [page.note, page.content, page.picture, *shown], **QUICK)
+        gr.on([tab.select, page.again.click], self.open, session, [page.note, page.content, page.picture, *shown], **QUICK)
         picked = {**PICKED, **IN_ORDER}
         page.locator.select(self.click, session, shown, **picked)
         page.locator.input(self.walk, [session, chosen], shown, **picked)
@@ -94,11 +96,11 @@ class RegionsTab:
         page.histogram.select(self.light_bar, [session, chosen], [page.locator, page.histogram], **picked)
 
     def open(self, session: Session | None) -> Update:
-        """The tab was chosen: show the last photo with its most changed region."""
+        """The tab was chosen, or the first tab has ended its work: show the last photo with its most changed region."""
         page = self.page
         result = session.result if session else None
-        if session is None or result is None or len(result.matte.regions.cells) == 0:
-            message = text.REGIONS_EXPIRED if session is None else text.REGIONS_EMPTY if result is None else text.REGIONS_NONE
+        if session is None or session.given is not None or result is None or len(result.matte.regions.cells) == 0:
+            message = _why_nothing(session)
             return {page.note: gr.HTML(note_html(message, "calm"), visible=True), page.content: gr.Column(visible=False)}
         source = address_of(session.write(result.preview.image, f"{result.stem}-input", lossy=True))
         return {
@@ -157,6 +159,14 @@ def describe_region(view: RegionView, result: Result) -> str:
     return text.REGIONS_FACTS.format(
         row=view.cell[0], column=view.cell[1], rank=view.rank, count=len(result.matte.regions.cells), change=view.change
     )
+
+
+def _why_nothing(session: Session | None) -> str:
+    if session is None:
+        return text.REGIONS_EXPIRED
+    if session.given is not None:
+        return text.REGIONS_WORKING
+    return text.REGIONS_EMPTY if session.result is None else text.REGIONS_NONE
 
 
 def _most_changed(result: Result) -> int:

@@ -52,6 +52,7 @@ def _build_measured(rows: Sequence[MeasuredRow], common: Sequence[MeasuredRow]) 
         return
     for command in dict.fromkeys(row.command for row in rows):
         gr.HTML(f"<p>{text.TABLES_MEASURED_NOTE.format(command=escape(command))}</p>")
+        gr.HTML(f'<p class="small">{text.TABLES_TERMS}</p>')
         whole, part = ([row for row in some if row.command == command] for some in (rows, common))
         _measured_table(whole, text.TABLES_MEASURED)
         if {row.method for row in part} > {row.method for row in whole}:
@@ -61,6 +62,8 @@ def _build_measured(rows: Sequence[MeasuredRow], common: Sequence[MeasuredRow]) 
 
 def _measured_table(rows: Sequence[MeasuredRow], label: str) -> None:
     gr.HTML(sortable_table(*measured_cells(rows), label), js_on_load=SORT, elem_classes="measured")
+    if any(row.trained_on_this for row in rows):
+        gr.HTML(f'<p class="small">{text.TABLES_TRAINED}</p>')
 
 
 def published_cells(rows: Sequence[PublishedRow]) -> tuple[list[Column], list[list[Cell]]]:

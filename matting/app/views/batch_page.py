@@ -7,7 +7,7 @@ import gradio as gr
 
 from matting.app import limits, text
 from matting.app.results.background import TRANSPARENT
-from matting.app.results.batch import Batch, Entry
+from matting.app.results.batch import WAITING, WORKING, Batch, Entry
 from matting.app.scripts import BATCH, BATCH_DROP
 from matting.app.service import SIZES
 from matting.app.session import address_of
@@ -97,15 +97,17 @@ def _gallery() -> str:
     return f'<section class="gallery" aria-label="{text.BATCH_GALLERY}" {data}></section>'
 
 
-def gallery_value(batch: Batch) -> dict[str, Any]:
-    """What the gallery draws: a card a photo."""
-    cards = [_card(number, entry) for number, entry in enumerate(batch.entries)]
+def gallery_value(batch: Batch, *, ended: bool = False) -> dict[str, Any]:
+    """What the gallery draws: a card a photo; none of them waits once the work has ended."""
+    cards = [_card(number, entry, ended) for number, entry in enumerate(batch.entries)]
     return {"key": batch.key, "cards": cards}
 
 
-def _card(number: int, entry: Entry) -> dict[str, Any]:
+def _card(number: int, entry: Entry, ended: bool) -> dict[str, Any]:
     words = [text.BATCH_STATES[entry.state]]
-    if entry.state == "failed":
+    if ended and entry.state in (WAITING, WORKING):
+        words = [text.BATCH_NOT_DONE]
+    elif entry.state == "failed":
         words = [f"{text.BATCH_STATES[entry.state]}: {entry.reason}"]
     elif entry.state == "done":
         words = [f"{entry.size[0]} × {entry.size[1]}", f"{entry.seconds:.1f} s"]
@@ -113,7 +115,7 @@ def _card(number: int, entry: Entry) -> dict[str, Any]:
     return {
         "number": number,
         "name": entry.source.name,
-        "state": entry.state,
+        "state": WAITING if ended and entry.state == WORKING else entry.state,
         "words": " · ".join(words),
         "before": address_of(entry.before) if entry.before else "",
         "after": address_of(entry.after) if entry.after else "",
@@ -137,7 +139,8 @@ def archive_html(batch: Batch) -> str:
     """The link to the zip, and what was left out."""
     link = ""
     if batch.archive is not None:
-        size = text.BATCH_ARCHIVE.format(count=batch.done, megabytes=batch.archive.stat().st_size / limits.MB)
+        photos = text.BATCH_ONE_PHOTO if batch.done == 1 else text.BATCH_PHOTOS.format(count=batch.done)
+        size = text.BATCH_ARCHIVE.format(photos=photos, megabytes=batch.archive.stat().st_size / limits.MB)
         link = (
             f'<div class="actions"><a class="act main" id="batch-download" href="{address_of(batch.archive)}" '
             f'download="{batch.archive.name}"><b>{text.BATCH_DOWNLOAD}</b><small>{size}</small></a></div>'

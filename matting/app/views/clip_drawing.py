@@ -72,6 +72,8 @@ def clip_chart_html(report: ClipReport, chosen: int | None = None) -> str:
         *(_mark(i, times, changes, second, i == chosen) for i in sorted(marks)),
     ]
     note = text.CLIP_CHART_NOTE if marks else text.CLIP_CHART_CALM
+    if any(frame.change.cut for frame in report.frames):
+        note += f" {text.CLIP_CHART_CUTS}"
     return (
         f"<h2>{text.CLIP_CHART_TITLE}</h2>"
         f'<figure class="chart over-time" tabindex="0"><svg viewBox="0 0 {_WIDTH} {second + _ROW + 40}" role="group" '

@@ -24,6 +24,7 @@ from matting.app.views.photo_page import PhotoPage, example_strip, note_html
 
 Update = dict[Any, Any]
 
+_TINY = 64  # pixels, the longer side of a picture in which nobody can be told
 BROWSERS_SHOW = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -105,7 +106,7 @@ def done_note(result: Result, seconds: float, dropped_truth: bool = False) -> st
     """What to say when a photo is done."""
     if result.example:
         return note_html(text.EXAMPLE_NOTE)
-    message = text.DONE_NOTE.format(seconds=seconds) if result.found_somebody else text.NOBODY
+    message = text.DONE_NOTE.format(seconds=seconds) if result.found_somebody else nobody_text(result)
     if result.found_somebody and result.unknown_bias:
         message += " " + text.OFF_PAPER.format(bias=result.unknown_bias)
     if dropped_truth:
@@ -118,3 +119,9 @@ def _parts_picture(result: Result, background: BackgroundChoice) -> NDArray[np.u
         return None
     whole = replace(result.parts, dropped=frozenset())
     return outline_parts(result.keeping(whole).preview_on(background), result.parts)
+
+
+def nobody_text(result: Result) -> str:
+    """Why nobody may have been found, and what to do."""
+    height, width = result.matte.size
+    return text.NOBODY_TINY.format(width=width, height=height) if max(height, width) < _TINY else text.NOBODY

@@ -36,7 +36,7 @@ const draw = () => {
   }
 };
 element.addEventListener('click', (event) => {
-  const button = event.target.closest('[data-open]');
+  const button = event.target.closest('button.open');
   if (button) trigger('select', {value: Number(button.dataset.open)});
 });
 watch('value', draw);
