@@ -71,7 +71,7 @@ def class_weights(trimap: Tensor) -> Tensor:
     return weights / weights.sum()
 
 
-def trimap_loss(logits: Tensor, trimap: Tensor, weight: Tensor | None = None) -> Tensor:
+def trimap_loss(logits: Tensor, trimap: Tensor) -> Tensor:
     """Eq. 2: focal loss, sum_i w_i (1 - p_i)^2 t_i (-log q_i), over cells and divided by the sum of their weights.
 
     With one-hot t only the true class contributes, and there p_i = q_i.
@@ -79,14 +79,11 @@ def trimap_loss(logits: Tensor, trimap: Tensor, weight: Tensor | None = None) ->
     Args:
         logits: (B, 3, h, w), before the softmax over background, unknown, foreground.
         trimap: (B, h, w) int64 classes.
-        weight: (B, 1, H, W), how much places count, H and W multiples of h and w; all the same if None, as in the paper.
     """
     _check(logits.ndim == 4 and logits.shape[1] == TRIMAP_CLASSES, "logits must be (B, 3, h, w)", logits)
     log_q = logits.log_softmax(1).gather(1, trimap[:, None])[:, 0]  # (B, h, w), of the true class
-    weights = class_weights(trimap).to(log_q.dtype)[trimap]
-    if weight is not None:
-        weights = weights * F.adaptive_avg_pool2d(weight, (logits.shape[2], logits.shape[3]))[:, 0]
-    return (weights * (1 - log_q.exp()).square() * -log_q).sum() / weights.sum()
+    weight = class_weights(trimap).to(log_q.dtype)[trimap]
+    return (weight * (1 - log_q.exp()).square() * -log_q).sum() / weight.sum()
 
 
 def penalty(difference: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ class Objective(nn.Module):
         for logits in coarse.logits:
             coarse_term = coarse_term + losses.coarse_alpha_loss(logits.alpha.float(), cells, weight)
             at_scale = shrink_trimap(trimap, logits.trimap.shape[2:])
-            trimap_term = trimap_term + losses.trimap_loss(logits.trimap.float(), at_scale, weight)
+            trimap_term = trimap_term + losses.trimap_loss(logits.trimap.float(), at_scale)
         return coarse_term, trimap_term
 
     def _whole(self, batch: Batch) -> StepResult:

@@ -42,14 +42,6 @@ def test_trimap_loss_weighs_the_rare_class_more():
     assert per_cell[0, 0] == pytest.approx(float(per_cell[1, 1]) * 3, rel=1e-4)  # sqrt(9 / 1)
 
 
-def test_a_place_that_counts_three_times_is_as_good_as_three_places():
-    logits = torch.randn(1, 3, 1, 2, generator=torch.Generator().manual_seed(0))
-    weight = torch.tensor([[[[1.0, 3.0]]]])
-    thrice = logits[..., [0, 1, 1, 1]]
-    weighted = losses.trimap_loss(logits, torch.tensor([[[2, 2]]]), weight)
-    assert float(weighted) == pytest.approx(float(losses.trimap_loss(thrice, torch.full((1, 1, 4), 2))), rel=1e-5)
-
-
 def test_alpha_loss_by_hand():
     predicted = torch.tensor([0.5, 1.0], dtype=torch.float64).view(1, 1, 1, 2)
     alpha = torch.tensor([0.2, 1.0], dtype=torch.float64).view(1, 1, 1, 2)
