@@ -39,6 +39,7 @@ VIEWER_GRIP = "Border between the two pictures, in percent from the left"
 VIEWER_EMPTY = "The cut-out appears here."
 VIEWER_BEFORE = "photo"
 VIEWER_AFTER = "cut-out"
+VIEWER_ALPHA = "alpha"
 VIEWER_BEFORE_ALT = "The photo as it came"
 VIEWER_AFTER_ALT = "The person without the old background"
 VIEWER_FULL = "Full screen"
@@ -46,9 +47,9 @@ VIEWS_LABEL = "Look at it on"
 # view: title; the first one is what is downloaded
 VIEWS = {
     "result": "Result",
-    "white": "White",
-    "black": "Black",
-    "magenta": "Magenta",
+    "white": "On white",
+    "black": "On black",
+    "magenta": "On magenta",
     "matte": "Alpha",
     "paint": "Touch up",
     "move": "Move",

@@ -62,11 +62,11 @@ def _build_tray(has_example: bool) -> dict:
     products = gr.CheckboxGroup(
         CHOICES, value=list(FIRST_CHOICE), label=text.CLIP_SAVE, info=text.CLIP_SAVE_INFO, elem_id="clip-products"
     )
+    swatches = build_swatches(text.CLIP_BACKGROUND, "clip-background", BackgroundChoice().colour)
     with gr.Accordion(text.CLIP_SETTINGS, open=False, elem_id="clip-settings"):
         size = gr.Radio(SIZES, value=SIZES[0], label=text.CLIP_SIZE, info=text.CLIP_SIZE_INFO)
         steady = gr.Checkbox(True, label=text.CLIP_STEADY, info=text.CLIP_STEADY_INFO)
         ignore_alpha = gr.Checkbox(False, label=text.CLIP_IGNORE_ALPHA, info=text.CLIP_IGNORE_ALPHA_INFO)
-        swatches = build_swatches(text.CLIP_BACKGROUND, "clip-background", BackgroundChoice().colour)
     return {
         "clip": clip,
         "run": run,

@@ -98,7 +98,7 @@ def show_result(
         "frame": _frame(result, framing),
         "shadow": "" if shadow is None else address_of(_write_mask(shadow.darkness, 0, f"{result.stem}-shadow", session)),
         "margin": (0, 0) if shadow is None else shadow.margin,
-        "labels": (text.VIEWER_BEFORE, text.VIEWER_AFTER),
+        "labels": (text.VIEWER_BEFORE, text.VIEWER_AFTER, text.VIEWER_ALPHA),
         "alts": (text.VIEWER_BEFORE_ALT, text.VIEWER_AFTER_ALT),
     }
 

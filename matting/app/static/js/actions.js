@@ -2,7 +2,7 @@
 const menu = element.querySelector('details'), main = element.querySelector('[data-pick=png]'), copy = element.querySelector('.copy');
 const small = main.querySelector('small'), words = main.dataset;
 let kind = 'transparent', size = '', framed = '', asked = null;
-const caption = () => { small.textContent = [words[kind], framed || size].filter(Boolean).join(' · '); };
+const caption = () => { small.textContent = size ? [words[kind], framed || size].join(' · ') : ''; };
 const busy = (button) => {
   asked = button;
   element.querySelector('.actions').classList.toggle('making', Boolean(button));

@@ -22,9 +22,13 @@ const kindOf = async (file) => {
 };
 const named = async (file) => known(file) ? file : new File([file], file.name, {type: await kindOf(file)});
 const ours = new WeakSet();
+// What a box is not for is sent all the same: the server says what is wrong with it and what to do.
+const wantedBy = ({accept}) => (accept.includes('zip') ? '' : ['image/', 'video/'].find((kind) => accept.includes(kind))) ?? '';
+const fitting = (file, input) => file.type.startsWith(wantedBy(input));
+const passed = (file, input) => fitting(file, input) ? file : new File([file], file.name, {type: `${wantedBy(input)}x-other`});
 const hand = (input, files) => {
   const carrier = new DataTransfer();
-  for (const file of files) carrier.items.add(file);
+  for (const file of files) carrier.items.add(passed(file, input));
   input.files = carrier.files;
   const event = new Event('change', {bubbles: true});
   ours.add(event);
@@ -33,7 +37,8 @@ const hand = (input, files) => {
 document.addEventListener('change', async (event) => {
   const input = event.target;
   if (input.type === 'file') for (const close of document.querySelectorAll('.toast-close')) close.click();  // of the last file
-  if (input.type !== 'file' || ours.has(event) || [...input.files].every(known)) return;
+  if (input.type !== 'file' || ours.has(event)) return;
+  if ([...input.files].every((file) => known(file) && fitting(file, input))) return;
   event.stopImmediatePropagation();
   hand(input, await Promise.all([...input.files].map(named)));
 }, true);

@@ -95,6 +95,7 @@ element.addEventListener('click', (event) => {
   if (button?.dataset.view) look(button.dataset.view);
   if (button?.dataset.full) document.fullscreenElement ? document.exitFullscreen() : find('.viewer').requestFullscreen();
 });
+const tag = () => { find('.tag.right').textContent = (viewOf() === 'matte' && shown.labels?.[2]) || (shown.labels?.[1] ?? ''); };
 const bare = (view) => view === 'paint' || view === 'move';  // without the photo as it came
 const look = (view) => {
   if (bare(view) !== bare(viewOf())) wipe = bare(view) ? 0 : 0.5;
@@ -103,6 +104,7 @@ const look = (view) => {
   for (const each of element.querySelectorAll('[data-view]:not(.viewer)')) {
     each.setAttribute('aria-pressed', each.dataset.view === view);
   }
+  tag();
   place();
 };
 
@@ -246,11 +248,11 @@ const renew = async () => {
   }
   canvas.style.setProperty('--mask', next.alpha ? `url("${next.alpha}")` : 'none');
   find('.tag.left').textContent = next.labels[0];
-  find('.tag.right').textContent = next.labels[1];
+  tag();
   [find('img.before').alt, find('img.after').alt] = next.alts;
   if (another) {
     [fitted, wipe, asked] = [true, 0.5, ''];
-    look('result');
+    look(next.frame ? 'move' : 'result');
     document.dispatchEvent(new Event('another-photo'));
   } else if (reshaped) {
     fitted = true;
