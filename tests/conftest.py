@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before any test module imports onnxruntime, which would report to its makers
+LONG_FILES = {"test_readme_commands.py", "test_train.py", "test_onnx_export.py", "test_pages.py", "test_recipe.py"}
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -53,7 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` picks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for the browser is marked `browser`; that, and whatever asks for a started app, is `slow` too."""
+    """Whoever asks for the browser is marked `browser`; that, and whatever asks for a started app, is `slow` too.
+
+    Files that take minutes come first, so that of two processes none waits for the other at the end.
+    """
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "browser" in fixtures:

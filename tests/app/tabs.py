@@ -1,5 +1,7 @@
-"""What a visitor does on a page: choose a tab, send a photo, save a file."""
+"""What a visitor does on a page: choose a tab, send a photo, save a file; and what of it lies in the app's folder."""
 
+import fnmatch
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+
+def files_in(folder: Path, pattern: str) -> list[str]:
+    """Names of files, at any depth of a folder from which others vanish meanwhile, which `rglob` does not bear."""
+    return [name for _, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern)]
 
 
 def open_tab(page: "Page", name: str) -> None:

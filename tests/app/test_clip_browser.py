@@ -7,7 +7,7 @@ from time import monotonic, perf_counter
 import av
 import numpy as np
 import pytest
-from tabs import open_tab
+from tabs import files_in, open_tab
 
 from matting.media.encoding import H264_MP4
 from matting.media.reader import ClipReader
@@ -96,12 +96,12 @@ def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
     page = clip_tab()
     page.locator("#clip-example").click()
     page.locator(".clip-progress").wait_for()
-    wait_until(lambda: any(app.folder.glob("session-*-clip/*/.*.part")))
+    wait_until(lambda: files_in(app.folder, ".*.part"))
     began = perf_counter()
     page.locator("#clip-stop").click()
     page.get_by_text("Stopped. Nothing was kept.").wait_for()
     print(f"stopped {perf_counter() - began:.2f} s after the click")
-    wait_until(lambda: not any(app.folder.glob("session-*-clip/*/.*.part")))  # the step under way ends first
+    wait_until(lambda: not files_in(app.folder, ".*.part"))  # the step under way ends first
     assert not list(app.folder.glob("session-*-clip/*/clip*"))
 
 

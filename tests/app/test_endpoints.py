@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
+from tabs import EXAMPLES, files_in
 
 from matting.evaluation.methods import OFFLINE
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 SETTINGS = ("512", 0.0, True, True)
 
 
@@ -127,9 +127,9 @@ def test_who_leaves_stops_the_work_and_leaves_nothing(app, connect, tmp_path):
     Image.open(EXAMPLES / "curls.jpg").resize((2800, 2800)).save(tmp_path / "leaving.jpg")
     photo = handle_file(str(tmp_path / "leaving.jpg"))
     leaving.submit(photo, "Full", 0.0, True, True, api_name="/matte_image")
-    wait_until(lambda: any(app.folder.rglob("leaving*")))
+    wait_until(lambda: files_in(app.folder, "leaving*"))
     leaving.close()
-    wait_until(lambda: not any(app.folder.rglob("leaving*")))
+    wait_until(lambda: not files_in(app.folder, "leaving*"))
     started = time.perf_counter()
     connect().predict(handle_file(str(EXAMPLES / "silver.jpg")), *SETTINGS, api_name="/matte_image")
     print(f"the next visitor's photo took {time.perf_counter() - started:.1f} s")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tabs import EXAMPLES, open_tab, save, upload
+from tabs import EXAMPLES, files_in, open_tab, save, upload
 
 pytestmark = pytest.mark.browser
 
@@ -515,5 +515,5 @@ def test_files_go_when_the_page_is_closed(open_page, photo, app):
     while own.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not own.exists()
-    assert not any(app.folder.rglob("my portrait.jpg"))
+    assert not files_in(app.folder, "my portrait.jpg")
     assert page.locator("#result img[src]").count() == 4
