@@ -105,6 +105,16 @@ def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
     assert not list(app.folder.glob("session-*-clip/*/clip*"))
 
 
+def test_a_clip_is_begun_again_right_after_a_stop(clip_tab):
+    page = clip_tab()
+    for _ in range(2):
+        page.locator("#clip-example").click()
+        page.locator(".clip-progress").wait_for()
+        assert page.locator("#clip-run").is_disabled() and page.locator("#clip-example").is_disabled(), "one at a time"
+        page.locator("#clip-stop").click()
+        page.locator("#clip-example:enabled").wait_for()
+
+
 def test_what_is_no_clip_is_refused_at_once_and_forgotten_with_the_next_one(clip_tab, two_people, tmp_path):
     (tmp_path / "text.mp4").write_text("hello")
     page = clip_tab()

@@ -377,6 +377,16 @@ def test_inside_a_region(open_page, capsys):
     page.wait_for_function("!document.querySelector('#histogram .chosen')")
 
 
+def test_an_open_tab_follows_the_first_one(open_page, tmp_path):
+    Image.open(EXAMPLES / "curls.jpg").resize((1800, 1800)).save(tmp_path / "later.jpg")
+    page = open_page()
+    page.wait_for_function("[...document.querySelectorAll('#result img')].some(i => i.naturalWidth)")
+    page.set_input_files("#photo input[type=file]", str(tmp_path / "later.jpg"))
+    page.locator(".note", has_text="Looking for the person").wait_for()
+    open_tab(page, "Regions")
+    page.wait_for_function("document.querySelector('#region-picture img')?.src.includes('later')")
+
+
 def test_every_key_counts_inside_a_region(open_page):
     page = open_page()
     open_tab(page, "Regions")

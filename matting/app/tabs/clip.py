@@ -59,12 +59,10 @@ class ClipTab:
         checked = page.run.click(self.check, [page.clip, self.session], buttons, **once)  # before it waits for its turn
         asked = page.example.click(lambda: self._buttons(at_work=True), None, buttons, **once)
         run = {**model, **EVERY}  # also while what was stopped is still ending; else the buttons are asleep
-        runs: list[Any] = [
+        runs: list[dict[str, Any]] = [
             checked.success(self.matte_upload, [page.clip, *choices], **run),
             asked.success(self.matte_example, choices, **run),
         ]
-        for one in runs:
-            one.failure(lambda: self._buttons(at_work=False), None, buttons, **UNQUEUED)
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             self.show_stopped, None, [page.note, page.run, page.example, page.stop, page.live], **UNQUEUED
         )
