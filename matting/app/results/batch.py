@@ -68,6 +68,10 @@ class Entry:
     found_somebody: bool = True
     seconds: float = 0.0
 
+    @property
+    def ended(self) -> bool:
+        return self.state in (DONE, FAILED)
+
 
 @dataclass
 class Batch:
@@ -99,7 +103,7 @@ class Batch:
     @property
     def left(self) -> int:
         """How many photos no work has ended on."""
-        return sum(entry.state in (WAITING, WORKING) for entry in self.entries)
+        return sum(not entry.ended for entry in self.entries)
 
     @property
     def archive(self) -> Path | None:
@@ -137,8 +141,6 @@ def go_on_with_batch(batch: Batch, session: Session) -> None:
     """Let a batch that was stopped go on with the photos that are left, once the work that was stopped has ended."""
     while session.batch_threads:
         sleep(_STOPPING_S)
-    for entry in batch.entries:
-        entry.state = WAITING if entry.state == WORKING else entry.state
     session.batch_stop.clear()
 
 
@@ -151,7 +153,7 @@ def run_batch(batch: Batch, wanted: Wanted, service: Service, session: Session) 
     """
     began = perf_counter() - batch.seconds
     for entry in batch.entries:
-        if entry.state != WAITING:
+        if entry.ended:
             continue
         entry.state = WORKING
         yield entry

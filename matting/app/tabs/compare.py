@@ -135,8 +135,8 @@ class CompareTab:
         if not session.comparison:
             session.comparison, sentence = known_already(session.result), text.COMPARE_KNOWN
             touched = text.COMPARE_TOUCHED if session.result.painting.strokes else ""
-        note = " ".join(filter(None, (_sizes(sentence, photo), lowest_error(session.comparison, photo), touched)))
-        return {page.note: note_html(note), page.grid: comparison_html(session.comparison, photo, view, session)}
+        note = self._note(_sizes(sentence, photo), photo, session, touched)
+        return {page.note: note, page.grid: comparison_html(session.comparison, photo, view, session)}
 
     def open_rest(self, view: str, session: Session | None) -> Update:
         """What takes a moment longer: the slider between two, and the errors."""
@@ -148,8 +148,12 @@ class CompareTab:
 
     def _finish(self, photo: Photo, session: Session, note: str) -> Update:
         shown = self._pair_and_table(photo, session)
-        note = " ".join(filter(None, (note, lowest_error(session.comparison, photo))))
-        return {self.page.note: note_html(note), self.page.stop: gr.Button(visible=False), **shown}
+        note = self._note(note, photo, session)
+        return {self.page.note: note, self.page.stop: gr.Button(visible=False), **shown}
+
+    @staticmethod
+    def _note(sentence: str, photo: Photo, session: Session, more: str = "") -> str:
+        return note_html(" ".join(filter(None, (sentence, lowest_error(session.comparison, photo), more))))
 
     def _pair_and_table(self, photo: Photo, session: Session) -> Update:
         page = self.page

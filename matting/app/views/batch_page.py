@@ -7,7 +7,7 @@ import gradio as gr
 
 from matting.app import limits, text
 from matting.app.results.background import TRANSPARENT
-from matting.app.results.batch import WAITING, WORKING, Batch, Entry
+from matting.app.results.batch import WAITING, Batch, Entry
 from matting.app.scripts import BATCH, BATCH_DROP
 from matting.app.service import SIZES
 from matting.app.session import address_of
@@ -104,8 +104,8 @@ def gallery_value(batch: Batch, *, ended: bool = False) -> dict[str, Any]:
 
 
 def _card(number: int, entry: Entry, ended: bool) -> dict[str, Any]:
-    words = [text.BATCH_STATES[entry.state]]
-    if ended and entry.state in (WAITING, WORKING):
+    words, given_up = [text.BATCH_STATES[entry.state]], ended and not entry.ended
+    if given_up:
         words = [text.BATCH_NOT_DONE]
     elif entry.state == "failed":
         words = [f"{text.BATCH_STATES[entry.state]}: {entry.reason}"]
@@ -115,7 +115,7 @@ def _card(number: int, entry: Entry, ended: bool) -> dict[str, Any]:
     return {
         "number": number,
         "name": entry.source.name,
-        "state": WAITING if ended and entry.state == WORKING else entry.state,
+        "state": WAITING if given_up else entry.state,
         "words": " · ".join(words),
         "before": address_of(entry.before) if entry.before else "",
         "after": address_of(entry.after) if entry.after else "",
@@ -125,7 +125,7 @@ def _card(number: int, entry: Entry, ended: bool) -> dict[str, Any]:
 
 def batch_progress_html(batch: Batch, entry: Entry) -> str:
     """A bar with the photos that have ended, and the one that is worked on."""
-    total, ended = len(batch.entries), sum(one.state in ("done", "failed") for one in batch.entries)
+    total, ended = len(batch.entries), sum(one.ended for one in batch.entries)
     number = min(batch.entries.index(entry) + 1, total)
     message = escape(text.BATCH_PROGRESS.format(number=number, total=total, name=entry.source.name))
     bar = f'<i style="width:{100 * ended / total:.1f}%"></i>'
