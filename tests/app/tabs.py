@@ -1,6 +1,5 @@
 """What a visitor does on a page: choose a tab, send a photo, save a file; and what of it lies in the app's folder."""
 
-import fnmatch
 import os
 import time
 from pathlib import Path
@@ -13,9 +12,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 
-def files_in(folder: Path, pattern: str) -> list[str]:
-    """Names of files, at any depth of a folder from which others vanish meanwhile, which `rglob` does not bear."""
-    return [name for _, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern)]
+def paths_in(folder: Path) -> set[Path]:
+    """All folders and files, at any depth of one from which some vanish meanwhile, which `rglob` does not bear."""
+    return {Path(parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files)}
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """The files of that name, at any depth."""
+    return [path for path in paths_in(folder) if path.is_file() and path.match(pattern)]
 
 
 def open_tab(page: "Page", name: str) -> None:

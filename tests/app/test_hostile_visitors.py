@@ -12,6 +12,7 @@ import httpx
 import pytest
 from gradio_client import handle_file
 from loops import run_alone
+from tabs import files_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECRET = "holiday-with-my-secret-friend"
@@ -45,7 +46,7 @@ def ask(stranger: httpx.Client, function: dict, value: object, **more: object) -
 
 
 def files_of(app) -> set[Path]:
-    return {path for path in app.folder.rglob("*") if path.is_file()}
+    return {*files_in(app.folder, "*")}
 
 
 def raw(app, request: bytes, finish: bool) -> None:

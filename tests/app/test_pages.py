@@ -519,7 +519,7 @@ def test_files_go_when_the_page_is_closed(open_page, photo, app):
     other = open_page()
     (own,) = set(app.folder.glob("session-*")) - before
     upload(other, photo)
-    assert any(own.rglob("*my portrait*"))
+    assert files_in(own, "*my portrait*")
     other.close()
     deadline = time.monotonic() + 60
     while own.exists() and time.monotonic() < deadline:

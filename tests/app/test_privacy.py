@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio_client import handle_file
+from tabs import files_in, paths_in
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "examples" / "silver.jpg"
@@ -131,7 +132,7 @@ def test_names_of_files_cannot_be_guessed(app, connect, upload):
     """Who knows a file's whole address can read it, as with any Gradio app; so none may be known."""
     client = connect()
     client.predict(handle_file(str(PHOTO)), "512", 0, True, True, api_name="/matte_image")
-    results = [path for path in app.folder.rglob("*.png") if "silver" in path.name]
+    results = files_in(app.folder, "*silver*.png")
     assert results
     for path in results:
         assert re.fullmatch(r"session-[\w-]{32}", path.relative_to(app.folder).parts[0])
@@ -151,11 +152,11 @@ def test_own_pages_can(app, stranger):
 
 
 def test_parts_of_gradio_that_keep_files_are_closed(app, stranger):
-    before = {*app.folder.rglob("*")}
+    before = paths_in(app.folder)
     assert stranger.get("/gradio_api/deep_link", params={"session_hash": "a"}).status_code == 404
     assert stranger.post("/gradio_api/process_recording", files={"video": ("a.mp4", b"x" * 99)}).status_code == 404
     assert stranger.post("/gradio_api/component_server", json={}).status_code == 404
-    assert {*app.folder.rglob("*")} <= before
+    assert paths_in(app.folder) <= before
 
 
 def test_uploads_served_as_pages_are_downloaded_instead(stranger):
