@@ -93,7 +93,7 @@ class ExportFormat:
 
 
 def export_path(folder: Path, stem: str, name: str) -> Path:
-    """Path of a clip's file in the export format of this name: portrait + "alpha" -> portrait_alpha.mp4."""
+    """Path of a clip's file in the export format of this name: portrait + "alpha" -> portrait-alpha.mp4."""
     return folder / fit_name(stem, EXPORT_FORMATS[name].ending)
 
 
@@ -236,10 +236,10 @@ def _encoded(ending: str, title: str, encoding: Encoding, draw: Callable[[MatteF
 EXPORT_FORMATS = {
     "webm": _encoded(".webm", "Cut-out with alpha, WebM (VP9)", VP9_ALPHA_WEBM, lambda frame, _: frame.cutout),
     "prores": _encoded(".mov", "Cut-out with alpha, ProRes 4444", PRORES_4444_MOV, lambda frame, _: frame.cutout),
-    "png": ExportFormat("_frames.zip", "Cut-out frames with alpha, PNGs in a zip, no sound", _open_png),
-    "composite": _encoded("_composite.mp4", "On the new background, MP4", H264_MP4, draw_composite),
-    "alpha": _encoded("_alpha.mp4", "Alpha in grey, MP4", H264_MP4, lambda frame, _: _draw_grey(frame.alpha)),
-    "foreground": _encoded("_foreground.mp4", "Clean colours, MP4", H264_MP4, lambda frame, _: frame.foreground),
-    "checkerboard": ExportFormat("_checkerboard.mp4", "Cut-out on a checkerboard, MP4", _open_checkerboard),
-    "preview": ExportFormat("_preview.mp4", "Input, coarse, refined and composite side by side, MP4", _open_preview),
+    "png": ExportFormat("-frames.zip", "Cut-out frames with alpha, PNGs in a zip, no sound", _open_png),
+    "composite": _encoded("-composite.mp4", "On the new background, MP4", H264_MP4, draw_composite),
+    "alpha": _encoded("-alpha.mp4", "Alpha in grey, MP4", H264_MP4, lambda frame, _: _draw_grey(frame.alpha)),
+    "foreground": _encoded("-foreground.mp4", "Clean colours, MP4", H264_MP4, lambda frame, _: frame.foreground),
+    "checkerboard": ExportFormat("-checkerboard.mp4", "Cut-out on a checkerboard, MP4", _open_checkerboard),
+    "preview": ExportFormat("-preview.mp4", "Input, coarse, refined and composite side by side, MP4", _open_preview),
 }

@@ -68,13 +68,13 @@ def test_upload_preview_and_download_a_webm_with_alpha(clip_tab, short_clip, tmp
     assert files["y"] + files["height"] < 900, "the files are seen without scrolling"
     assert page.locator("#clip-facts dd").first.inner_text() == str(FRAMES)
     video = page.locator("#clip-preview video")
-    assert "_checkerboard" in video.evaluate("video => video.currentSrc || video.src")
+    assert "-checkerboard" in video.evaluate("video => video.currentSrc || video.src")
     page.get_by_label("All steps").check()
-    page.wait_for_function("(document.querySelector('#clip-preview video')?.currentSrc ?? '').includes('_preview')")
+    page.wait_for_function("(document.querySelector('#clip-preview video')?.currentSrc ?? '').includes('-preview')")
     assert page.locator("#clip-chart polyline").count() == 2
     links = page.locator("#clip-files a[download]")
     names = [links.nth(i).get_attribute("download") for i in range(links.count())]
-    assert names == ["walk.webm", "walk_composite.mp4"]
+    assert names == ["walk.webm", "walk-composite.mp4"]
     with page.expect_download() as download:
         links.first.click()
     download.value.save_as(tmp_path / "walk.webm")

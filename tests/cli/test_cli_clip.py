@@ -70,7 +70,7 @@ def test_clips_are_steadied_unless_one_says_otherwise(options, temporal):
 def test_several_products_into_a_folder(tmp_path, run):
     clip = make_clip(tmp_path / "a.mp4", frames=2)
     assert run(clip, "-o", tmp_path / "out", "--save", "alpha", "png", "preview") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_alpha.mp4", "a_frames.zip", "a_preview.mp4"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-alpha.mp4", "a-frames.zip", "a-preview.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_clip_with_the_longest_name_is_written_under_what_fits_of_it(tmp_path,
     make_clip(tmp_path / "a.mp4", frames=2).rename(tmp_path / "in" / f"{stem}.mp4")
     assert run(tmp_path / "in", "-o", tmp_path / "out", "--save", "webm", "composite", "png") == 0
     names = [path.name for path in (tmp_path / "out").iterdir()]
-    assert len(names) == 3 and all(stem.startswith(name.partition("_")[0].partition(".")[0]) for name in names)
+    assert len(names) == 3 and all(stem.startswith(name.rpartition("-")[0] or name.partition(".")[0]) for name in names)
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ class PhotoTab:
         example = {**model, **EXAMPLE_QUEUE}
 
         opened = {**example, "outputs": [*outputs, page.visit], "js": RETURNED}
-        demo.load(self.show_first, [page.visit, self.session], **opened)
+        first = demo.load(self.show_first, [page.visit, self.session], **opened)
         inputs = [self.session, page.photo, page.truth_file, *settings, *look]
         new_photo = page.photo.input(self.announce, [page.photo, self.session], outputs, **QUICK)
         runs = [new_photo.success(self.cut_out, inputs, **model)]
@@ -84,7 +84,7 @@ class PhotoTab:
         stopped = page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
             self.show_kept, [self.session, *look], outputs, **UNQUEUED
         )
-        for ended in (*runs, painting, shown, stopped):
+        for ended in (first, *runs, painting, shown, stopped):
             ended.then(None, None, None, js=FOLLOW, api_visibility="private", show_progress="hidden")
 
         reading: dict[str, Any] = {**QUICK, **READING}
