@@ -357,7 +357,7 @@ BATCH_LEAD = (
     "you sent and what was made of it goes when you leave or begin another batch."
 )
 BATCH_DROP = "Choose photos or a zip"
-BATCH_CHOOSE = "or drop them here"
+BATCH_CHOOSE = "or drop them anywhere"
 BATCH_DROP_LABEL = "Photos or a zip of photos to cut out"
 BATCH_SENDING = "Sending {name}, {done} of {total} …"
 BATCH_CHOSEN = "{count} files, {megabytes} MB"
@@ -552,8 +552,8 @@ ABOUT_CREDITS = """
 
 The method is from *Lightweight Portrait Matting via Regional Attention and Refinement* by Yatao Zhong and Ilya Zharkov,
 WACV 2024. The code of this project was written anew and is under the Apache License 2.0. The example portraits are
-listed with their sources in `examples/`. What the weights were trained on, and what that means for their limits, is in
-the model card next to them.
+listed with their sources in {credits}. What the weights were trained on, and what that means for their limits, is in
+the model card, {card}.
 """
 ABOUT_CITE = """
 ### Cite the paper

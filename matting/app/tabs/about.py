@@ -10,7 +10,7 @@ from matting.app import text
 from matting.app.scripts import ABOUT
 
 FIGURE = Path(__file__).parents[1] / "static" / "stages.svg"  # drawn in the page, whose style colours its classes
-_BROWSER_PAGE = "examples/browser"
+_BROWSER_PAGE, _CREDITS, _CARD = "examples/browser", "examples/CREDITS.md", "matting/weights/bundled/lite.md"
 _STEP_PX, _HIGH_PX, _GAP_PX = 164, 194, 38  # of one step of the figure, and from one to the next
 _ARROW = (
     f'<svg class="next" viewBox="164 -2 {_GAP_PX} {_HIGH_PX}" aria-hidden="true">'
@@ -23,18 +23,18 @@ def build_about_tab() -> None:
     with gr.Row(equal_height=False):
         with gr.Column():
             gr.Markdown(text.ABOUT)
-            gr.Markdown(text.ABOUT_PRIVACY + text.ABOUT_BROWSER.format(link=browser_link()))
-            gr.Markdown(text.ABOUT_CREDITS)
+            gr.Markdown(text.ABOUT_PRIVACY + text.ABOUT_BROWSER.format(link=file_link(_BROWSER_PAGE)))
+            gr.Markdown(text.ABOUT_CREDITS.format(credits=file_link(_CREDITS), card=file_link(_CARD)))
         with gr.Column():
             gr.Markdown(text.ABOUT_USE, elem_id="about-use")
             gr.Markdown(text.ABOUT_CITE)
 
 
-def browser_link() -> str:
-    """Where the page is that mattes a photo in the visitor's browser: on a Space in its files, else in this folder."""
+def file_link(path: str) -> str:
+    """Name of a file or folder of the project: on a Space a link to where all of them can be read, else its path alone."""
     space = os.environ.get("SPACE_ID")
-    name = f"`{_BROWSER_PAGE}`"
-    return name if space is None else f"[{name}](https://huggingface.co/spaces/{space}/tree/main/{_BROWSER_PAGE})"
+    kind = "blob" if Path(path).suffix else "tree"
+    return f"`{path}`" if space is None else f"[`{path}`](https://huggingface.co/spaces/{space}/{kind}/main/{path})"
 
 
 def figure_html(svg: str) -> str:
