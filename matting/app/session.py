@@ -152,13 +152,14 @@ class Session:
         """Where the files of the last batch are; new photos and clips leave them alone."""
         return self.folder.with_name(f"{self.folder.name}-batch")
 
-    def begin_batch(self) -> Path:
-        """A new batch: what was sent for the last one, and what was made of it, goes. As `begin_clip`."""
+    def begin_batch(self, uploads: Iterable[Path] = ()) -> Path:
+        """A new batch of these uploads: what else was sent for the last one, and what was made of it, goes. As `begin_clip`."""
         if self.closed:
             raise StoppedError
         if self.batch is not None:
-            remove_uploads(self.batch.uploads)
-            self.uploads -= self.batch.uploads
+            gone = {*self.batch.uploads} - {*uploads}
+            remove_uploads(gone)
+            self.uploads -= gone
         self.batch = None
         self.batch_stop.clear()
         shutil.rmtree(self.batch_folder, ignore_errors=True)

@@ -22,7 +22,6 @@ DROP_LABEL = "Your photo"
 DROP_PLACEHOLDER = "Choose a photo\nor drop one anywhere"
 DROP_HERE = "Let go anywhere: the photo is cut out at once"
 EXAMPLE_BUTTON = "Cut out the example: {name}"
-PARTS_LABEL = "Click a part to keep or drop it"
 EXAMPLES_LABEL = "or try one of these"
 PASTE_HINT = "Ctrl+V pastes one; "
 # file name without ending: what it shows, and whether its alpha was drawn by another network
@@ -88,10 +87,10 @@ FRAME_SHAPES = {
     "4x5": ("Portrait", "4:5"),
     "3x4": ("Portrait", "3:4"),
     "16x9": ("Wide", "16:9"),
-    "35x45mm": ("Passport", "35 × 45 mm, 413 × 531"),
-    "2x2in": ("US passport", "2 × 2 in, 600 × 600"),
-    "50x70mm": ("Canada passport", "50 × 70 mm, 591 × 827"),
-    "profile": ("Profile", "400 × 400"),
+    "35x45mm": ("Passport", "35 × 45 mm, 413 × 531 px"),
+    "2x2in": ("US passport", "2 × 2 in, 600 × 600 px"),
+    "50x70mm": ("Canada passport", "50 × 70 mm, 591 × 827 px"),
+    "profile": ("Profile", "400 × 400 px"),
 }
 FRAME_MOVE = "Drag the picture to move the person, pinch or Ctrl+wheel to make them larger. Arrow keys move, too."
 FRAME_HEAD = "For a passport, bring the top of the head and the chin to the two lines. The rules for yours may ask for more."
@@ -112,14 +111,15 @@ SIZE_INFO = "Larger finds finer hair and takes longer. Auto suits most photos, a
 BIAS_LABEL = "Region sensitivity"
 BIAS_INFO = "0 is the network as published. To the right, more regions are redrawn; to the left, fewer."
 REFINE_LABEL = "Refinement"
-REFINE_INFO = "Off shows what the first stage alone would give you."
+REFINE_INFO = "Off shows what the coarse alpha alone would give you."
 CROSS_LABEL = "Cross-region attention (CRA)"
 CROSS_INFO = "Off makes every region work from its own 64 pixels."
 IGNORE_ALPHA_LABEL = "Ignore the picture's own transparency"
 IGNORE_ALPHA_INFO = "On puts a picture that is transparent already on white first; off keeps its holes."
 TRUTH = "Do you have the true alpha?"
 TRUTH_DROPPED = "The true alpha has another size than this photo and was put aside."
-TRUTH_LABEL = "True alpha: a grey picture of the same size, white is the person"
+TRUTH_LABEL = "True alpha"
+TRUTH_PLACEHOLDER = "A grey picture of the same size,\nin which white is the person"
 STOP = "Stop"
 STOPPED = "Stopped. Drop a photo to start again."
 WORKING = "Looking for the person …"
@@ -186,6 +186,8 @@ SAVE_METRICS_OF = "all metrics as a table, CSV"
 
 PARTS_TITLE = "{count} separate parts"
 PARTS_NOTE = "Click a part to leave it out, click again to bring it back. The cut-out above follows."
+PARTS_ALT = "All parts on the background"
+PART = "Keep part {number} of {count}, the largest first"
 
 TOUCH_UP_NOTE = (
     "Paint roughly over what is wrong: places that look alike follow, and the edge is redrawn. What is left out is shown in "
@@ -205,9 +207,9 @@ TOUCH_UP_WORKING = "redrawing …"
 
 MAGNIFIER_TITLE = "Closer"
 MAGNIFIER_NOTE = (
-    "Soft places, such as hair, that refinement changed most. Drag across: left is the first stage alone, right is refined."
+    "Soft places, such as hair, that refinement changed most. Drag across: left is the coarse alpha, right is the refined one."
 )
-MAGNIFIER_COARSE = "first stage"
+MAGNIFIER_COARSE = "coarse"
 MAGNIFIER_REFINED = "refined"
 MAGNIFIER_SPOT = "Enlarge place {number}"
 MAGNIFIER_ALT = "Enlarged part of the cut-out before and after refinement"
@@ -218,17 +220,18 @@ PANELS = (
     ("input", "1 · Input", "The photo as it came, upright and in sRGB."),
     ("coarse", "2 · Coarse alpha", "The first stage's guess at one eighth of the size: white is person."),
     ("trimap", "3 · Trimap", "How sure it is: background, unknown, person."),
-    ("regions", "4 · Regions", "The unknown squares, 8 × 8 pixels each. Only these are redrawn."),
-    ("alpha", "5 · Refined alpha", "The squares written back and fitted to the photo's colours: the result."),
+    ("regions", "4 · Regions", "The unknown regions, 8 × 8 pixels each. Only these are redrawn."),
+    ("alpha", "5 · Refined alpha", "The regions written back and fitted to the photo's colours: the result."),
     ("change", "6 · What refinement changed", "Red became more person, blue became less."),
 )
 # what is said instead where nothing was redrawn: refinement is off, or found nothing unknown
 PANELS_NOT_REFINED = {
-    "regions": "No square was redrawn.",
+    "regions": "No region was redrawn.",
     "alpha": "Nothing was redrawn, so this is the coarse alpha, enlarged.",
     "change": "Nothing was changed.",
 }
 PANEL_LARGE = "Open it large"
+PANEL_CLOSE = "Close"
 CLOSE_UP_NOTE = "The frame: people are small here, so the network looked again at this part of the photo."
 TRIMAP_LEGEND = ("background", "unknown", "person")
 
@@ -238,11 +241,11 @@ TRUTH_DRAWN_NOTE = (
     "The reference of this example was drawn by another network and chosen by eye; single hairs are missing in it, so "
     "finding them counts as an error here."
 )
-TRUTH_HEADLINE = "SAD <b>{refined:.2f}</b>, first stage alone {coarse:.2f}"
+TRUTH_HEADLINE = "SAD <b>{refined:.2f}</b>, coarse alpha alone {coarse:.2f}"
 TRUTH_NOTE = "Lower is better; P3M convention. The lowest number of each column is bold."
-TRUTH_ROWS = ("First stage alone", "Result")
-TRUTH_COARSE_ERROR = "Error of the first stage"
-TRUTH_REFINED_ERROR = "Error of the result"
+TRUTH_ROWS = ("Coarse alpha", "Refined alpha")
+TRUTH_COARSE_ERROR = "Error of the coarse alpha"
+TRUTH_REFINED_ERROR = "Error of the refined alpha"
 TRUTH_ERROR = "Error"
 TRUTH_TABLE = "Errors, a row a method"
 TRUTH_WORST = "Largest error, enlarged"
@@ -250,41 +253,48 @@ TRUTH_SCALE = "Both on one scale: dark is no error, bright is {limit:.2f} or mor
 
 # Regions
 REGIONS_LEAD = (
-    "Click anywhere on the picture: the nearest redrawn square lights up together with the eight squares it looks at; "
-    "the thicker the line, the more attention that neighbour gets. Below are the 64 pixels of that square, "
+    "Click anywhere on the picture: the nearest redrawn region lights up together with the eight regions it looks at; "
+    "the thicker the line, the more attention that neighbour gets. Below are the 64 pixels of that region, "
     "before and after."
 )
-REGIONS_EMPTY = "Cut out a photo first; then every square it redrew can be opened here."
+REGIONS_EMPTY = "Cut out a photo first; then every region it redrew can be opened here."
 REGIONS_EXPIRED = "This result was removed from the server. Drop the photo again on the first tab."
-REGIONS_WORKING = "The first tab is at work on a new photo; its squares appear here when it is done."
+REGIONS_WORKING = "The first tab is at work on a new photo; its regions appear here when it is done."
+REGIONS_OFF = "Refinement is off in the settings of the first tab, so nothing was redrawn. Turn it on to look inside."
 REGIONS_NONE = "Refinement redrew nothing in this photo, so there is nothing to open. Try one with hair against a background."
 REGIONS_PICTURE_ALT = "The photo. Click to choose a region; arrow keys move to the next region in that direction."
-REGIONS_KEYS = "Arrow keys walk from square to square once the picture is clicked."
+REGIONS_KEYS = "Arrow keys walk from region to region once the picture is clicked."
 REGIONS_PREVIOUS = "Changed more"
 REGIONS_NEXT = "Changed less"
 REGIONS_MOST = "Most changed"
-REGIONS_FACTS = "Square at row {row}, column {column} · number {rank} of {count} by change · mean change {change:.3f}"
+REGIONS_FACTS = "Region at row {row}, column {column} · number {rank:,} of {count:,} by change · mean change {change:.3f}"
 NEIGHBOURHOOD_ALT = "The photo around the region, enlarged, with its neighbours numbered"
-NEIGHBOURHOOD_CAPTION = "The square and its eight nearest, enlarged."
+NEIGHBOURHOOD_CAPTION = "The region and its eight nearest, enlarged."
 PATCHES = (
     ("Photo", "as the network sees it"),
     ("Coarse alpha", "enlarged from one eighth"),
     ("Refined", "what is pasted in"),
     ("Without neighbours", "refined with CRA off"),
-    ("Difference", "red more, blue less"),
+    ("Difference", "refined less coarse: red more, blue less"),
 )
 ATTENTION_OWN = "own"
 ATTENTION_HEAD = "head"
 ATTENTION_ALT = "Attention of each head over the region itself and its eight neighbours"
-ATTENTION_CAPTION = "Who it looks at: a row a head, a column a square. Pale is {low:.0%} of the attention, full is {high:.0%}."
-HISTOGRAM_BAR = "{count} regions changed by {low:.2f} to {high:.2f}"
+ATTENTION_CAPTION = (
+    "Where it looks: a column is a region, itself or one of its eight neighbours; a row is a head, one of {heads} that look at "
+    "once. The faintest is {low:.0%} of a head's attention, the strongest {high:.0%}."
+)
+HISTOGRAM_BAR = "{count:,} regions changed by {low:.2f} to {high:.2f}"
 HISTOGRAM_ALT = "How many regions changed by how much"
-HISTOGRAM_CAPTION = "All squares by mean change. Click a bar to see where they are (heights are square roots of numbers)."
+HISTOGRAM_CAPTION = (
+    "All regions by the mean change of their alpha, from left to right. Click a bar to see where they are (heights are square "
+    "roots of numbers)."
+)
 
 # Clip
 CLIP_LEAD = (
     "A clip in, a clip with transparency out. Every frame goes through the same two stages as a photo; only the unknown "
-    "squares are redrawn."
+    "regions are redrawn."
 )
 CLIP_DROP = "Your clip: choose, drop or record one"
 CLIP_SETTINGS = "Settings"
@@ -346,6 +356,7 @@ CLIP_FACTS = {
     "share": "of the pixels redrawn",
     "per_frame": "seconds per frame",
     "flickery": "frames that flicker",
+    "one_flickers": "frame that flickers",
     "weights": "weights",
 }
 CLIP_STAGES = {"decode": "reading", "network": "network", "encode": "colours and writing"}
@@ -373,7 +384,7 @@ BATCH_RUN = "Cut them out"
 BATCH_STOP = "Stop"
 BATCH_WAITING = "Choose photos, what to put the people on, and begin. At most {photos} photos at once, {megabytes} MB each."
 BATCH_PROGRESS = "Photo {number} of {total}: {name}"
-BATCH_DONE = "{done} of {total} cut out in {seconds:.0f} seconds."
+BATCH_DONE = "{done} of {total} cut out in {seconds:.0f} seconds. “Cut them out” does them again, as chosen then."
 BATCH_STOPPED = (
     "Stopped after {done} of {total}; what is done can be downloaded. “Cut them out” goes on with the {left} left, "
     "unless you choose others."
@@ -522,18 +533,18 @@ up, where they are. The network answers at one eighth of that size with
 two maps: a *coarse alpha*, how much of each place is person, and a *trimap*, whether the place is background, person, or
 unknown.
 
-**Second stage.** Only the unknown squares of 8 × 8 pixels are redrawn at full working size. Each looks at its own
-pixels, at the coarse alpha, and at its eight nearest squares (*cross-region attention*), because a hair seldom
-ends at a border. The new squares are written over the coarse alpha; everything else stays.
+**Second stage.** Only the unknown regions, 8 × 8 pixels each, are redrawn at full working size. Each looks at its own
+pixels, at the coarse alpha, and at its eight nearest regions (*cross-region attention*), because a hair seldom
+ends at a border. The new regions are written over the coarse alpha; everything else stays.
 
 **Post-processing.** Where the alpha is soft, it is fitted to the colours of the photo around it (a *guided filter*), so that it
 has the edges that the photo has. Where much is soft, as in hair, single hairs are then solved for from those colours
 (*closed-form matting* that starts from this alpha). Neither is in the paper.
 
-That is why it is quick: on most portraits about one square in ten is redrawn.
+That is why it is quick: on most portraits about one region in ten is redrawn.
 
 **Corrections by hand.** A stroke of the brush corrects the coarse alpha. The correction spreads to places of similar colour, as
-far as the first stage was uncertain; where that leaves an edge, the squares along it are redrawn like all others.
+far as the first stage was uncertain; where that leaves an edge, the regions along it are redrawn like all others.
 """
 ABOUT_PRIVACY = """
 ### Privacy
@@ -594,7 +605,7 @@ No account and no network are needed. `MATTING_WEIGHTS` chooses other weights. F
 """
 
 # Errors: what is wrong, and what to do
-ERROR_UPLOAD = "This file cannot be used: {reason}. Please send a JPEG, PNG, WebP, TIFF or HEIC photo."
+ERROR_UPLOAD = "This file cannot be used: {reason}. Please send another one, a JPEG, PNG, WebP, TIFF or HEIC photo."
 ERROR_INPUT = "This does not work: {reason}."
 ERROR_PIXELS = (
     "This photo has {megapixels} million pixels; the limit here is {limit}. Make it smaller, "

@@ -179,7 +179,7 @@ def _decode(picture: Image.Image, name: str, space: ColourSpace) -> Picture:
     except MemoryError:
         raise
     except Exception as error:  # the decoders raise many kinds
-        raise ValueError(f"{name} cannot be decoded, it may be damaged or cut off: {error}") from error
+        raise ValueError(f"{name} cannot be decoded, it may be damaged or cut off ({error})") from error
     if opacity is None:
         return Picture(colours)
     colours[opacity == 0] = 255

@@ -125,7 +125,7 @@ def test_what_is_no_clip_is_refused_at_once_and_forgotten_with_the_next_one(clip
     assert page.locator(".clip-progress").count() == 0
     page.locator("#clip [aria-label=Clear]").last.click()
     page.locator("#clip input[type=file]").set_input_files(two_people)
-    page.locator(".first-frame path").first.wait_for()
+    page.locator(".people path").first.wait_for()
     assert page.get_by_text("is not a video").count() == 0
 
 
@@ -142,10 +142,10 @@ def two_people(tmp_path_factory):
 def test_one_of_two_people_is_kept(clip_tab, two_people, tmp_path):
     page = clip_tab(390, 844, "dark")
     page.locator("#clip input[type=file]").set_input_files(two_people)
-    page.locator(".first-frame path").nth(1).focus()
+    page.locator(".people path").nth(1).focus()
     page.keyboard.press("Enter")
-    page.locator(".first-frame.picked").wait_for()
-    assert page.locator(".first-frame path").nth(1).evaluate("person => person === document.activeElement"), "the focus stays"
+    page.locator(".people.picked").wait_for()
+    assert page.locator(".people path").nth(1).evaluate("person => person === document.activeElement"), "the focus stays"
     page.locator("#clip-run").click()
     page.locator("#clip-facts dd").first.wait_for()
     with page.expect_download() as download:

@@ -26,7 +26,7 @@ def close_up() -> Result:
 def test_small_people_are_found_and_can_be_dropped(close_up):
     assert close_up.matte.alpha.mean() < 0.006 and close_up.found_somebody
     assert close_up.parts.count == 2
-    assert close_up.toggled(460 / 900, 320 / 600).alpha[300:340, 450:470].max() == 0
+    assert close_up.toggled(1).alpha[300:340, 450:470].max() == 0
 
 
 def test_regions_are_where_the_people_are(close_up):

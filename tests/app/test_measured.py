@@ -82,7 +82,7 @@ def test_who_is_left_out_counts_in_what_is_measured(matte_of, session):
     tab.shown = PhotoShown(tab.page, None)
     session.begin(make_result("two", matte_of(alpha), ground_truth=alpha))
     assert "SAD <b>0.00</b>" in tab.measure_again(session)["headline"]
-    session.result = session.result.toggled(0.75, 0.5)
+    session.result = session.result.toggled(1)
     assert "SAD <b>1.20</b>" in tab.measure_again(session)["headline"]
 
 

@@ -78,12 +78,17 @@ def test_photo_of_two_people_one_of_them_dropped(open_page, tmp_path):
     together.save(tmp_path / "two.png")
     page = open_page()
     upload(page, tmp_path / "two.png")
-    picture = page.locator("#parts img")
-    picture.wait_for()
-    box = picture.bounding_box()
-    before = page.locator("#result img.alpha").get_attribute("src")
-    picture.click(position={"x": 0.76 * box["width"], "y": 0.7 * box["height"]})
-    page.wait_for_function("old => document.querySelector('#result img.alpha').getAttribute('src') != old", arg=before)
+    people = page.locator("#parts [data-pick]")
+    people.nth(1).wait_for()
+    boxes = [person.bounding_box() for person in people.all()]
+    right = max((0, 1), key=lambda number: boxes[number]["x"])
+    answered = "old => document.querySelector('#result img.alpha').getAttribute('src') != old"
+    dropped, kept = people.nth(right), people.nth(1 - right)
+    for act in (kept.click, lambda: kept.press("Enter"), lambda: dropped.press("Enter")):
+        before = page.locator("#result img.alpha").get_attribute("src")
+        act()
+        page.wait_for_function(answered, arg=before)
+    assert dropped.get_attribute("aria-pressed") == "false"
     _, data = save(page, page.locator("#save-alpha"))
     alpha = np.asarray(Image.open(io.BytesIO(data)))
     assert alpha[:, :700].max() == 255

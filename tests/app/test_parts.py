@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from matting.app.results.parts import drop_parts, find_parts, outline_parts
+from matting.app.results.parts import drop_parts, find_parts
 from matting.app.results.result import make_result
 from matting.app.results.strokes import Painting, Stroke
 
@@ -22,7 +23,7 @@ def test_parts_are_numbered_by_area():
 
 def test_dropping_a_part_takes_its_soft_edge_along():
     alpha = two_people()
-    parts = find_parts(alpha).toggled(0.75, 0.6)
+    parts = find_parts(alpha).toggled(1)
     kept = drop_parts(alpha, parts)
     assert parts.dropped == {1}
     assert kept[:, 100:].max() == 0
@@ -31,14 +32,15 @@ def test_dropping_a_part_takes_its_soft_edge_along():
 
 def test_second_click_brings_the_part_back():
     alpha = two_people()
-    parts = find_parts(alpha).toggled(0.75, 0.6).toggled(0.75, 0.6)
+    parts = find_parts(alpha).toggled(1).toggled(1)
     assert drop_parts(alpha, parts) is alpha
 
 
-def test_click_far_from_everything_changes_nothing():
+def test_there_must_be_a_part_of_that_number():
     parts = find_parts(two_people())
-    assert parts.toggled(0.99, 0.01) is parts
-    assert parts.toggled(1.0, 1.0).dropped == frozenset()
+    for number in (-1, 2):
+        with pytest.raises(ValueError, match="one of 2 parts"):
+            parts.toggled(number)
 
 
 def test_specks_are_no_parts_and_empty_alpha_has_none():
@@ -58,20 +60,11 @@ def test_large_alpha_is_labelled_small_and_dropped_at_full_size():
     alpha = np.kron(two_people(), np.ones((8, 8), np.float32))
     parts = find_parts(alpha)
     assert max(parts.labels.shape) == 512
-    assert drop_parts(alpha, parts.toggled(0.25, 0.5)).sum() == alpha[:, 800:].sum()
-
-
-def test_outlines_mark_every_part_and_fade_dropped_ones():
-    picture = np.full((100, 200, 3), 40, np.uint8)
-    parts = find_parts(two_people()).toggled(0.75, 0.6)
-    drawn = outline_parts(picture, parts)
-    assert tuple(drawn[50, 20]) == (240, 161, 58)
-    assert drawn[60, 150, 0] > 100  # faded
-    assert tuple(drawn[50, 50]) == (40, 40, 40)
+    assert drop_parts(alpha, parts.toggled(0)).sum() == alpha[:, 800:].sum()
 
 
 def test_dropped_parts_stay_dropped_in_another_matte_of_the_photo():
-    dropped = find_parts(two_people()).toggled(0.75, 0.6)
+    dropped = find_parts(two_people()).toggled(1)
     again = np.zeros((100, 200), np.float32)
     again[40:90, 128:172] = 1
     again[30:50, 20:40] = 1  # less of the first one, so that their numbers change
@@ -80,7 +73,7 @@ def test_dropped_parts_stay_dropped_in_another_matte_of_the_photo():
 
 
 def test_a_dropped_part_that_is_painted_over_is_brought_back():
-    dropped = find_parts(two_people()).toggled(0.75, 0.6).toggled(0.25, 0.5)
+    dropped = find_parts(two_people()).toggled(1).toggled(0)
     assert dropped.dropped == {0, 1}
     assert dropped.brought_back([(0.5, 0.5), (0.75, 0.6)]).dropped == {0}
     assert dropped.brought_back([(0.5, 0.05), (-1, 2)]).dropped == {0, 1}, "none of them lies in a part"
@@ -89,12 +82,12 @@ def test_a_dropped_part_that_is_painted_over_is_brought_back():
 def test_undoing_a_stroke_undoes_what_it_brought_back(matte_of):
     keep = Stroke(True, 0.05, ((0.75, 0.6),))
     matte = matte_of(two_people())
-    dropped = make_result("two", matte).toggled(0.75, 0.6)
+    dropped = make_result("two", matte).toggled(1)
     assert dropped.parts.dropped == {1}
     kept = dropped.again(matte, 0.0, Painting("a", 1, (keep,)))
     assert kept.parts.dropped == frozenset()
     assert kept.again(matte, 0.0, Painting("a", 2, ())).parts.dropped == {1}
-    again = kept.toggled(0.75, 0.6)
+    again = kept.toggled(1)
     more = Painting("a", 3, (keep, Stroke(False, 0.05, ((0.25, 0.5),))))
     assert again.again(matte, 0.0, more).parts.dropped == {1}, "a click after the stroke counts more"
-    assert kept.toggled(0.25, 0.5).again(matte, 0.0, more).parts.dropped == {0}
+    assert kept.toggled(0).again(matte, 0.0, more).parts.dropped == {0}

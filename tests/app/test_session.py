@@ -215,10 +215,10 @@ def test_bytes_of_a_result(result):
     session.result = result = replace(result)  # without what others have computed of it
     pixels = result.matte.trimap.size
     regions = sum(part.nbytes for part in vars(result.matte.regions).values() if part is not None)
-    assert session.held_bytes == 9 * pixels + regions  # colours 3, alpha 2, coarse 1, trimap 1, parts 2
+    assert session.held_bytes == 10 * pixels + regions  # colours 3, alpha 2, coarse 2, trimap 1, parts 2
     result = replace(result, picture=KeptPicture(result.matte.image, result.matte.coarse_8))
     session.result = result.with_ground_truth(result.alpha)
     shown = result.preview.foreground.nbytes + result.preview.alpha.nbytes
-    assert session.held_bytes == 10 * pixels + regions + shown  # the true alpha 1; the colours are held once
+    assert session.held_bytes == 12 * pixels + regions + shown  # the true alpha 1, the picture's 1; the colours are held once
     session.result = replace(result, example=ExamplePhoto(Path("a"), Path("b"), "everybody's", False))
     assert session.held_bytes == 0

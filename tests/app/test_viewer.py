@@ -181,7 +181,7 @@ def test_the_stage_on_a_phone(open_page):
     page.get_by_text("Copied", exact=True).wait_for()
     kinds = page.evaluate("navigator.clipboard.read().then(all => all.flatMap(each => each.types))")
     assert kinds == ["image/png"]
-    assert save(page, page.locator("#save-jpg"))[0] == "windswept-cutout.jpg"
+    assert save(page, page.locator("#save-jpg"))[0] == "windswept-composite.jpg"
 
 
 def _percent(page) -> int:

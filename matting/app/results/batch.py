@@ -55,7 +55,7 @@ class Entry:
         reason: why it failed.
         before, after: the photo and the cut-out at a size for display; None unless it is done.
         size: (width, height) in pixels.
-        found_somebody: whether anybody is in it.
+        found_somebody: whether anybody is in it; without, nothing of it is in the zip.
         seconds: from its file to the files made of it.
     """
 
@@ -88,7 +88,7 @@ class Batch:
     """
 
     folder: Path
-    uploads: frozenset[Path]
+    uploads: tuple[Path, ...]
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...]
     key: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -98,7 +98,8 @@ class Batch:
 
     @property
     def done(self) -> int:
-        return sum(entry.state == DONE for entry in self.entries)
+        """How many photos somebody was cut out of."""
+        return sum(entry.state == DONE and entry.found_somebody for entry in self.entries)
 
     @property
     def left(self) -> int:
@@ -131,8 +132,8 @@ def begin_batch(uploads: list[Path], session: Session) -> Batch:
     if not sources:
         reasons = " ".join(f"{one.name}: {one.reason}." for one in refused[:10])
         raise Problem(text.ERROR_NO_PHOTOS.format(reasons=reasons) if uploads else text.ERROR_NO_BATCH)
-    folder = session.begin_batch()
-    batch = Batch(folder, frozenset(uploads), tuple(Entry(source) for source in sources), tuple(refused))
+    folder = session.begin_batch(uploads)
+    batch = Batch(folder, tuple(uploads), tuple(Entry(source) for source in sources), tuple(refused))
     session.batch = batch
     return batch
 
@@ -183,10 +184,11 @@ def _work_on(entry: Entry, batch: Batch, wanted: Wanted, service: Service, sessi
     _check_room(batch, service, session)
     with entry.source.opened(batch.folder) as path:
         result = service.cut_out(path, None, wanted.settings, session, batch=True)
-    with plain_errors():
-        _keep_files(result, entry, batch, wanted)
-    _keep_previews(result, entry, batch, wanted.background)
     entry.size, entry.found_somebody = result.matte.alpha.shape[::-1], result.found_somebody
+    if entry.found_somebody:
+        with plain_errors():
+            _keep_files(result, entry, batch, wanted)
+    _keep_previews(result, entry, batch, wanted.background)
     entry.seconds = perf_counter() - began
     del result
     give_back()

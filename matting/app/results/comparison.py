@@ -18,6 +18,7 @@ from matting.app.session import Session, address_of
 from matting.app.stopping import stoppable
 from matting.app.views.ground_truth import save_button
 from matting.app.views.panels import scale_html
+from matting.app.views.photo_page import note_html
 from matting.evaluation.figures import ERROR_MAP, alpha_grey, error_colours, shared_limit
 from matting.evaluation.methods import METHODS, Method
 from matting.evaluation.metrics import Metrics, measure, sad, trimap_from_alpha
@@ -39,6 +40,7 @@ class Compared:
         alpha: (h, w) in [0, 1] at the size of the comparison; None if it failed.
         seconds: from image to alpha; None if it failed.
         failure: reason of a failure; None if there is an alpha.
+        taken_over: whether it is what the first tab made of the photo, and not of `Photo.image`.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Compared:
     alpha: NDArray[np.float32] | None
     seconds: float | None
     failure: str | None
+    taken_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def known_already(result: Result) -> tuple[Compared, ...]:
     total = sum(matte.seconds.values())
     coarse_only = matte.seconds["resize"] + matte.seconds["coarse"]
     found = (("ours", matte.alpha, total), ("coarse", matte.coarse_alpha, coarse_only))
-    return tuple(Compared(name, METHODS[name].title, shrink(alpha), seconds, None) for name, alpha, seconds in found)
+    return tuple(Compared(name, METHODS[name].title, shrink(alpha), seconds, None, True) for name, alpha, seconds in found)
 
 
 def method_choices() -> list[tuple[str, str]]:
@@ -143,12 +146,13 @@ def comparison_html(entries: Sequence[Compared], photo: Photo, view: str, sessio
     limit = _limit(entries, photo)
     shown = view if photo.ground_truth is not None or view != ERROR else CUTOUT
     figures = [_figure(entry, picture_of(entry, photo, view, limit), shown, photo.stem, session) for entry in entries]
-    scale = ""
-    if view == ERROR:
-        needed = f'<p class="small">{text.COMPARE_NO_TRUTH}</p>'
-        scale = needed if photo.ground_truth is None else scale_html(ERROR_MAP, "0", f"{limit:.2f}")
+    needed = scale = ""
+    if view == ERROR and photo.ground_truth is None:
+        needed = note_html(text.COMPARE_NO_TRUTH, "calm")
+    elif view == ERROR:
+        scale = scale_html(ERROR_MAP, "0", f"{limit:.2f}")
     zoom = f'<label class="zoom-control">{text.COMPARE_ZOOM}<input type="range" min="1" max="8" step="0.25" value="1"/></label>'
-    return f'<div class="comparison">{zoom}<div class="grid">{"".join(figures)}</div>{scale}</div>'
+    return f'<div class="comparison">{needed}{zoom}<div class="grid">{"".join(figures)}</div>{scale}</div>'
 
 
 def picture_of(entry: Compared, photo: Photo, view: str, limit: float) -> NDArray[np.uint8] | None:

@@ -31,7 +31,6 @@ OTHERS = {
 _PNG_LEVEL = 4
 _JPG_QUALITY, _WEBP_QUALITY = 95, 92
 _WEBP_LARGEST = 16383  # of its sides, in pixels
-_NAMES = {TRANSPARENT: "cutout"}  # of a picture on a background; others are composites
 _WHITE = BackgroundChoice(COLOUR, "#ffffff")
 
 
@@ -56,7 +55,8 @@ def make_file(result: Result, what: str, background: BackgroundChoice, session: 
         path = session.path(f"{result.stem}-{what}.csv")
         path.write_text(metrics_csv(result_rows(result)), encoding="utf-8", newline="")
     elif what in (PNG, JPG, WEBP):
-        path = session.path(f"{result.stem}{framing.ending}-{_NAMES.get(background.kind, 'composite')}.{what}")
+        kind = CUTOUT if background.kind == TRANSPARENT and what != JPG else "composite"
+        path = session.path(f"{result.stem}{framing.ending}-{kind}.{what}")
         save_file(_on_background(result, what, background, framing), what, path, framing.dpi)
     else:
         path = session.path(f"{result.stem}{framing.ending if what in OTHERS else ''}-{what}.png")

@@ -28,13 +28,13 @@ class KeptMatte(FromCrop):
     Attributes:
         image, trimap, regions, seconds, crop, working_size, coarse_sizes, brightening: those of the matte.
         alpha_16: (H, W), the alpha.
-        coarse_8: (H, W), the coarse alpha.
+        coarse_16: (H, W), the coarse alpha.
         input_8: (H, W), the alpha that the photo came with, or None.
     """
 
     image: NDArray[np.uint8]
     alpha_16: NDArray[np.uint16]
-    coarse_8: NDArray[np.uint8]
+    coarse_16: NDArray[np.uint16]
     trimap: NDArray[np.uint8]
     regions: Regions
     seconds: dict[str, float]
@@ -55,7 +55,12 @@ class KeptMatte(FromCrop):
 
     @property
     def coarse_alpha(self) -> NDArray[np.float32]:
-        return from_bits(self.coarse_8)
+        return from_bits(self.coarse_16)
+
+    @property
+    def coarse_8(self) -> NDArray[np.uint8]:
+        """(H, W), the coarse alpha in 8 bits."""
+        return to_8_bit(self.coarse_alpha)
 
     @property
     def input_alpha(self) -> NDArray[np.float32] | None:
@@ -76,7 +81,7 @@ def keep_matte(matte: Matte) -> KeptMatte:
     return KeptMatte(
         image=matte.image,
         alpha_16=_to_16_bit(matte.alpha),
-        coarse_8=to_8_bit(matte.coarse_alpha),
+        coarse_16=_to_16_bit(matte.coarse_alpha),
         trimap=matte.trimap,
         regions=matte.regions,
         seconds=matte.seconds,

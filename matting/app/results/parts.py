@@ -29,12 +29,11 @@ class Parts:
     count: int
     dropped: frozenset[int] = frozenset()
 
-    def toggled(self, x: float, y: float) -> "Parts":
-        """Drop the part at a point (shares of width and height), or restore it; unchanged far from any part."""
-        row, column = self._place(x, y)
-        reach = max(self.labels.shape) // 16
-        around = self.solid[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
-        return replace(self, dropped=self.dropped ^ {int(self.labels[row, column])}) if around.any() else self
+    def toggled(self, number: int) -> "Parts":
+        """Drop a part, or restore it; raises ValueError if there is none of that number."""
+        if not 0 <= number < self.count:
+            raise ValueError(f"expected the number of one of {self.count} parts, got {number}")
+        return replace(self, dropped=self.dropped ^ {number})
 
     def brought_back(self, points: Iterable[tuple[float, float]]) -> "Parts":
         """Restore the parts that contain one of the points, (x, y) as shares of width and height."""
@@ -84,19 +83,3 @@ def drop_parts(alpha: NDArray[np.float32], parts: Parts) -> NDArray[np.float32]:
     kept = ~np.isin(parts.labels, list(parts.dropped))
     mask = Image.fromarray(kept).resize(alpha.shape[::-1], Image.Resampling.NEAREST)
     return np.where(np.asarray(mask), alpha, np.float32(0))
-
-
-def outline_parts(picture: NDArray[np.uint8], parts: Parts) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) with every part outlined: amber where kept, grey and faded where dropped."""
-    size = picture.shape[1::-1]
-    labels = np.asarray(Image.fromarray(parts.labels).resize(size, Image.Resampling.NEAREST))
-    solid = np.asarray(Image.fromarray(parts.solid).resize(size, Image.Resampling.NEAREST))
-    drawn = picture.copy()
-    thick = max(1, max(size) // 350)
-    for number in range(parts.count):
-        mask = solid & (labels == number)
-        edge = ndimage.binary_dilation(mask, iterations=thick) & ~ndimage.binary_erosion(mask, iterations=thick)
-        if number in parts.dropped:
-            drawn[mask] = (drawn[mask] * 0.35 + 150 * 0.65).astype(np.uint8)
-        drawn[edge] = (150, 145, 138) if number in parts.dropped else (240, 161, 58)
-    return drawn

@@ -111,9 +111,9 @@ class Result:
             raise ValueError(f"expected a true alpha to measure {self.stem} against, got none")
         return measure(self.matte.coarse_alpha, truth), measure(self.alpha, truth)
 
-    def toggled(self, x: float, y: float) -> "Result":
-        """The result with the part at (x, y), shares of width and height, dropped or brought back."""
-        parts = self.parts.toggled(x, y)
+    def toggled(self, number: int) -> "Result":
+        """The result with the part of that number dropped or brought back; raises ValueError if there is none."""
+        parts = self.parts.toggled(number)
         return self._changed(parts=parts, picked=parts, picked_after=len(self.painting.strokes))
 
     def keeping(self, parts: Parts) -> "Result":

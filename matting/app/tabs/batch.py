@@ -81,7 +81,7 @@ class BatchTab:
         session: Session | None,
         request: gr.Request,
     ) -> Iterator[Update]:
-        """The photos that were dropped; without any, those that are left of a batch that was stopped."""
+        """The photos that were dropped; without any, those left of a batch that was stopped, or those of the last one again."""
         session = self.service.sessions.of(session, request)
         uploads = self._take(sent, session)
         session.take(picture)
@@ -90,7 +90,7 @@ class BatchTab:
         if not uploads and batch is not None and batch.left:
             go_on_with_batch(batch, session)
         else:
-            batch = begin_batch(uploads, session)
+            batch = begin_batch(uploads or _sent_before(batch), session)
         page = self.page
         yield {
             self.session: session,
@@ -181,7 +181,7 @@ class BatchTab:
 
         Returns:
             A zip of all cut-outs, null if there are none, and for everything that was sent: its name, why it was left out or
-            null, and for photos their size in pixels, whether anybody was found, and seconds.
+            null, and for photos their size in pixels, whether anybody was found (else it is not in the zip), and seconds.
         """
         session = self.service.sessions.of(session, request)
         session.take(*photos)
@@ -191,6 +191,14 @@ class BatchTab:
         for _ in run_batch(batch, wanted, self.service, session):
             pass
         return str(batch.archive) if batch.archive else None, facts_of(batch), session
+
+
+def _sent_before(batch: Batch | None) -> list[Path]:
+    """What the last batch was made of; raises `Problem` if it is not there any more."""
+    uploads = [] if batch is None else [*batch.uploads]
+    if not all(path.is_file() for path in uploads):
+        raise Problem(text.BATCH_EXPIRED)
+    return uploads
 
 
 def facts_of(batch: Batch) -> list[dict[str, Any]]:

@@ -131,10 +131,12 @@ class CompareTab:
             return {page.note: note_html(text.COMPARE_EMPTY, "calm"), page.grid: ""}
         if session.given is not None:
             return {page.note: note_html(text.COMPARE_WAITING, "calm")}
-        photo, sentence, touched = photo_of(session.result), text.COMPARE_DONE, ""
+        photo = photo_of(session.result)
         if not session.comparison:
-            session.comparison, sentence = known_already(session.result), text.COMPARE_KNOWN
-            touched = text.COMPARE_TOUCHED if session.result.painting.strokes else ""
+            session.comparison = known_already(session.result)
+        taken_over = any(entry.taken_over for entry in session.comparison)
+        sentence = text.COMPARE_KNOWN if taken_over else text.COMPARE_DONE
+        touched = text.COMPARE_TOUCHED if taken_over and session.result.painting.strokes else ""
         note = self._note(_sizes(sentence, photo), photo, session, touched)
         return {page.note: note, page.grid: comparison_html(session.comparison, photo, view, session)}
 

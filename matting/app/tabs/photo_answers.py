@@ -48,11 +48,11 @@ class PhotoAnswers:
         return shown if session.result is result else gr.skip()
 
     def toggle_part(
-        self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.SelectData
+        self, choice: str, picture: str | None, framing: str, session: Session | None, event: gr.EventData
     ) -> Update:
         session, result = latest(session)
-        height, width = result.preview.alpha.shape
-        result = session.result = result.toggled(event.index[0] / width, event.index[1] / height)
+        with plain_errors():
+            result = session.result = result.toggled(int(event.value))
         return {
             **self.shown.stage(result, session, seen_look(choice, picture, framing)),
             self.page.magnifier: magnifier_html(result, find_spots(result)),

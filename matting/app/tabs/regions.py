@@ -29,6 +29,7 @@ from matting.app.views.region_drawing import (
     neighbourhood_html,
     patches_html,
 )
+from matting.evaluation.metrics import UNKNOWN
 
 _MOST_KEYS = 32  # at once; a hand presses one or two
 
@@ -86,6 +87,7 @@ class RegionsTab:
         self.page = page = _build_page()
         self.chosen = chosen = gr.State(0)
         shown = [chosen, page.locator, page.facts, page.neighbourhood, page.patches, page.attention, page.histogram]
+        shown += [page.previous, page.following]
         gr.on([tab.select, page.again.click], self.open, session, [page.note, page.content, page.picture, *shown], **QUICK)
         picked = {**PICKED, **IN_ORDER}
         page.locator.select(self.click, session, shown, **picked)
@@ -151,6 +153,8 @@ class RegionsTab:
             page.patches: patches_html(view),
             page.attention: attention_svg(view),
             page.histogram: histogram_svg(changes_of(result.matte.regions)),
+            page.previous: gr.Button(interactive=view.rank > 1),
+            page.following: gr.Button(interactive=view.rank < len(result.matte.regions.cells)),
         }
 
 
@@ -166,7 +170,9 @@ def _why_nothing(session: Session | None) -> str:
         return text.REGIONS_EXPIRED
     if session.given is not None:
         return text.REGIONS_WORKING
-    return text.REGIONS_EMPTY if session.result is None else text.REGIONS_NONE
+    if session.result is None:
+        return text.REGIONS_EMPTY
+    return text.REGIONS_OFF if (session.result.matte.trimap == UNKNOWN).any() else text.REGIONS_NONE
 
 
 def _most_changed(result: Result) -> int:

@@ -146,6 +146,7 @@ def archive_html(batch: Batch) -> str:
             f'download="{batch.archive.name}"><b>{text.BATCH_DOWNLOAD}</b><small>{size}</small></a></div>'
         )
     left_out = [(entry.source.name, entry.reason) for entry in batch.entries if entry.state == "failed"]
+    left_out += [(entry.source.name, text.BATCH_NOBODY) for entry in batch.entries if not entry.found_somebody]
     left_out += batch.refused
     lines = [f"<li><b>{escape(name)}</b>: {escape(reason)}</li>" for name, reason in left_out[:_MOST_LEFT_OUT]]
     if len(left_out) > _MOST_LEFT_OUT:

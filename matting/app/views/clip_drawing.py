@@ -43,13 +43,14 @@ def _spell_seconds(seconds: float) -> str:
 def clip_facts_html(report: ClipReport, weights: str) -> str:
     """Frames, sizes, cost and flicker as a list of terms, and the share of each stage in the time."""
     info, frames = report.info, report.frames
+    flickery = len(flickery_frames([frame.change for frame in frames]))
     values = {
         "frames": f"{len(frames):,}",
         "size": f"{info.width} × {info.height}",
         "working": f"{report.working_size[1]} × {report.working_size[0]}",
         "share": f"{np.mean([frame.unknown_share for frame in frames]):.1%}",
         "per_frame": f"{report.wall / len(frames):.2f}",
-        "flickery": str(len(flickery_frames([frame.change for frame in frames]))),
+        "one_flickers" if flickery == 1 else "flickery": str(flickery),
         "weights": escape(weights),
     }
     items = "".join(f"<div><dd>{value}</dd><dt>{text.CLIP_FACTS[name]}</dt></div>" for name, value in values.items())

@@ -23,7 +23,7 @@ def facts_html(result: Result, device: str, weights: str, waited: float | None =
     worked = sum(matte.seconds.values())
     total = worked if waited is None else waited
     steps = matte.seconds if waited is None else {**matte.seconds, "around": max(0.0, waited - worked)}
-    stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f}" for name, seconds in steps.items())
+    stages = " · ".join(f"{text.STAGES.get(name, name)} {seconds:.2f} s" for name, seconds in steps.items())
     close_up = [(f"{matte.crop_share:.0%}", text.FACT_CLOSE_UP)] if matte.crop_share < 1 else []
     gain = [(f"{matte.brightening:.1f}×", text.FACT_BRIGHTENED)] if matte.brightening >= _NOTABLE_BRIGHTENING else []
     facts = (

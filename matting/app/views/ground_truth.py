@@ -30,7 +30,10 @@ def ground_truth_html(result: Result, session: Session) -> str:
 
 
 def metric_table(rows: Mapping[str, Metrics]) -> str:
-    """HTML table, a row a method; the best of each column is bold. A button asks for all metrics as a file."""
+    """HTML table, a row a method; what is printed alike with the best of a column is bold, too.
+
+    A button asks for all metrics as a file.
+    """
     best = {field: min(getattr(metrics, field) for metrics in rows.values()) for _, field in SHOWN}
     head = "".join(f"<th>{title}</th>" for title, _ in SHOWN)
     body = "".join(
@@ -88,5 +91,9 @@ def worst_square(error: NDArray[np.float32]) -> tuple[int, int, int]:
 
 
 def _number(value: float, best: float) -> str:
-    figure = f"{value:#.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
-    return f"<td><b>{figure}</b></td>" if value == best else f"<td>{figure}</td>"
+    figure = _printed(value)
+    return f"<td><b>{figure}</b></td>" if figure == _printed(best) else f"<td>{figure}</td>"
+
+
+def _printed(value: float) -> str:
+    return f"{value:#.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"

@@ -54,7 +54,8 @@ def panels_html(result: Result, session: Session) -> str:
         lossy = name in _PHOTOGRAPHIC
         source = address_of(session.write(shrink(panel_pixels(result, name)), f"{result.stem}-{name}", lossy=lossy))
         figures.append(
-            f'<figure class="panel"><button type="button" class="large" title="{text.PANEL_LARGE}">'
+            f'<figure class="panel"><button type="button" class="large" title="{text.PANEL_LARGE}" '
+            f'data-close="{text.PANEL_CLOSE}">'
             f'<img src="{source}" alt="{escape(title)}: {escape(caption)}"/></button>'
             f'<figcaption><div><b>{title}</b><button type="button" class="chip" data-pick="{name}" '
             f'aria-label="{text.SAVE}: {escape(title)}">{text.SAVE_PANEL}</button></div>'

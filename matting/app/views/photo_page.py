@@ -11,7 +11,7 @@ from PIL import Image
 from matting.app import text
 from matting.app.results.background import TRANSPARENT
 from matting.app.results.result import ExamplePhoto
-from matting.app.scripts import PANELS, PICK, VISIT, WIPE
+from matting.app.scripts import PANELS, PEOPLE, PICK, VISIT, WIPE
 from matting.app.service import SIZES
 from matting.app.uploads import PhotoInput
 from matting.app.views.actions import build_actions
@@ -47,7 +47,7 @@ class PhotoPage(NamedTuple):
     facts: gr.HTML
     parts: gr.Column
     parts_title: gr.HTML
-    parts_picture: gr.Image
+    parts_picture: gr.HTML
     magnifier: gr.HTML
     panels: gr.HTML
     truth: gr.HTML
@@ -64,9 +64,7 @@ def build_photo_page(examples: tuple[ExamplePhoto, ...]) -> PhotoPage:
         details = {
             "parts": parts,
             "parts_title": gr.HTML(),
-            "parts_picture": gr.Image(
-                label=text.PARTS_LABEL, format="png", interactive=False, buttons=[], height=420, elem_id="parts"
-            ),
+            "parts_picture": gr.HTML(js_on_load=PEOPLE, elem_id="parts"),
         }
     details["magnifier"] = gr.HTML(js_on_load=WIPE, elem_id="magnifier")
     details["panels"] = gr.HTML(js_on_load=PANELS, elem_id="panels")
@@ -92,7 +90,13 @@ def _build_tray(examples: tuple[ExamplePhoto, ...]) -> dict:
         cross = gr.Checkbox(True, label=text.CROSS_LABEL, info=text.CROSS_INFO)
         ignore_alpha = gr.Checkbox(False, label=text.IGNORE_ALPHA_LABEL, info=text.IGNORE_ALPHA_INFO)
     with gr.Accordion(text.TRUTH, open=False, elem_id="truth-upload"):
-        truth_file = PhotoInput(label=text.TRUTH_LABEL, sources=["upload", "clipboard"], height=160, buttons=[])
+        truth_file = PhotoInput(
+            label=text.TRUTH_LABEL,
+            sources=["upload", "clipboard"],
+            height=160,
+            buttons=[],
+            placeholder=text.TRUTH_PLACEHOLDER,
+        )
     return {
         "photo": photo,
         "examples": strip,

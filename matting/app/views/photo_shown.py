@@ -5,25 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from numpy.typing import NDArray
 
 from matting.app import text
 from matting.app.results.background import BackgroundChoice
 from matting.app.results.framing import Look
-from matting.app.results.parts import outline_parts
-from matting.app.results.result import Result
+from matting.app.results.result import Result, shrink
 from matting.app.service import Service
-from matting.app.session import Session
+from matting.app.session import Session, address_of
 from matting.app.views import actions, viewer
 from matting.app.views.facts import facts_html
 from matting.app.views.ground_truth import ground_truth_html, headline_html
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.panels import panels_html
+from matting.app.views.people_drawing import Person, people_html
 from matting.app.views.photo_page import PhotoPage, example_strip, note_html
 
 Update = dict[Any, Any]
 
+_PARTS_SIDE = 960  # pixels of the picture of all parts
 _TINY = 64  # pixels, the longer side of a picture in which nobody can be told
 BROWSERS_SHOW = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -52,7 +51,7 @@ class PhotoShown:
         """What changes with the background and with the parts that are kept."""
         return {
             self._page.viewer: viewer.show_result(result, session, look.background, look.framing),
-            self._page.parts_picture: _parts_picture(result, look.background),
+            self._page.parts_picture: _parts_picture(result, look.background, session),
         }
 
     def details(self, result: Result, session: Session) -> Update:
@@ -77,7 +76,7 @@ class PhotoShown:
     def nothing(self) -> Update:
         """No photo: everything is empty."""
         page = self._page
-        empty = (page.facts, page.parts_title, page.magnifier, page.panels, page.truth, page.headline)
+        empty = (page.facts, page.parts_title, page.parts_picture, page.magnifier, page.panels, page.truth, page.headline)
         return {
             page.photo: None,
             page.truth_file: None,
@@ -86,7 +85,6 @@ class PhotoShown:
             page.viewer: viewer.NOTHING,
             page.actions: actions.NOTHING,
             page.parts: gr.Column(visible=False),
-            page.parts_picture: None,
             page.examples: example_strip(self._service.examples),
             **dict.fromkeys(empty, ""),
         }
@@ -114,11 +112,22 @@ def done_note(result: Result, seconds: float, dropped_truth: bool = False) -> st
     return note_html(message, "plain" if result.found_somebody and not dropped_truth else "calm")
 
 
-def _parts_picture(result: Result, background: BackgroundChoice) -> NDArray[np.uint8] | None:
-    if result.parts.count < 2:
-        return None
-    whole = replace(result.parts, dropped=frozenset())
-    return outline_parts(result.keeping(whole).preview_on(background), result.parts)
+def _parts_picture(result: Result, background: BackgroundChoice, session: Session) -> str:
+    """Everybody on the background, a button each; nothing to choose from if there is one part alone."""
+    parts = result.parts
+    if parts.count < 2:
+        return ""
+    everybody = result.keeping(replace(parts, dropped=frozenset())).preview_on(background)
+    source = address_of(session.write(shrink(everybody, _PARTS_SIDE), f"{result.stem}-parts", lossy=True))
+    people = {
+        number: Person(
+            parts.solid & (parts.labels == number),
+            number not in parts.dropped,
+            text.PART.format(number=number + 1, count=parts.count),
+        )
+        for number in range(parts.count)
+    }
+    return people_html(source, text.PARTS_ALT, text.PARTS_NOTE, people, 1, picked=bool(parts.dropped))
 
 
 def nobody_text(result: Result) -> str:

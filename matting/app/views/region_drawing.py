@@ -80,7 +80,7 @@ def patches_html(view: RegionView) -> str:
 
 
 def attention_svg(view: RegionView) -> str:
-    """A row a head, a column a token: the region itself, then neighbours 1 to 8; the darker the more attention."""
+    """A row a head, a column a token: the region itself, then neighbours 1 to 8; the stronger the more attention."""
     heads, tokens = view.attention.shape
     cell, left, top = 30, 58, 22
     labels = [text.ATTENTION_OWN, *map(str, range(1, tokens))]
@@ -89,7 +89,7 @@ def attention_svg(view: RegionView) -> str:
         for i, label in enumerate(labels)
     ]
     least, largest = float(view.attention.min()), float(view.attention.max())
-    caption = text.ATTENTION_CAPTION.format(low=least, high=largest)
+    caption = text.ATTENTION_CAPTION.format(heads=heads, low=least, high=largest)
     for head in range(heads):
         y = top + head * 20
         parts.append(f'<text x="{left - 10}" y="{y + 14}" text-anchor="end">{text.ATTENTION_HEAD} {head + 1}</text>')

@@ -95,6 +95,7 @@ def show_result(
         "alpha": address_of(_write_mask(alpha, 255, f"{result.stem}-alpha", session)),
         "painting": painting_facts(result, version),
         "behind": "" if behind is None else _write(behind, result.stem, "background", session),
+        "shape": framing.shape,
         "frame": _frame(result, framing),
         "shadow": "" if shadow is None else address_of(_write_mask(shadow.darkness, 0, f"{result.stem}-shadow", session)),
         "margin": (0, 0) if shadow is None else shadow.margin,

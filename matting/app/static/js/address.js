@@ -6,5 +6,8 @@ document.addEventListener('click', ({target}) => {
   const tab = target.closest?.('[role=tab]');
   if (tab && tab !== (addressed() ?? tabs()[0])) history.pushState(null, '', location.pathname + location.search + addressOf(tab)); // a bare one counts from <base>
 });
-addEventListener('popstate', () => (addressed() ?? tabs()[0]).click());
+addEventListener('popstate', () => {
+  const tab = addressed() ?? tabs()[0];
+  if (tab.ariaSelected !== 'true') tab.click();
+});
 if (location.hash) soon(addressed).then((tab) => tab?.click());

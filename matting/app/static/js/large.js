@@ -1,13 +1,25 @@
-// A panel's picture opens as large as the window; a click or Escape closes it.
+// A panel's picture opens as large as the window, with what it is below it; a click, Escape or Back closes it.
 element.addEventListener('click', (event) => {
-  const picture = event.target.closest('.large')?.querySelector('img');
+  const button = event.target.closest('.large'), picture = button?.querySelector('img');
   if (!picture) return;
-  const box = document.createElement('dialog');
+  const box = document.createElement('dialog'), close = document.createElement('button'), words = document.createElement('p');
   box.className = 'large-picture';
   box.setAttribute('aria-label', picture.alt);
-  box.append(picture.cloneNode());
-  box.addEventListener('click', () => box.close());
-  box.addEventListener('close', () => box.remove());
+  close.textContent = '×';
+  close.setAttribute('aria-label', button.dataset.close);
+  words.textContent = picture.alt;
+  const shown = picture.cloneNode();
+  shown.alt = '';  // the words say it
+  box.append(shown, words, close);
+  const back = () => box.close();
+  box.addEventListener('click', back);
+  box.addEventListener('close', () => {
+    removeEventListener('popstate', back);
+    box.remove();
+    if (history.state?.large) history.back();
+  });
+  addEventListener('popstate', back);
+  history.pushState({large: true}, '');
   element.append(box);
   box.showModal();
 });

@@ -234,7 +234,7 @@ const renew = async () => {
   }
   await Promise.all([next.before, next.after, next.alpha, next.behind, next.shadow].filter(Boolean).map(come));
   if (props.value !== next && JSON.stringify(props.value) !== JSON.stringify(next)) return;  // another one has come meanwhile
-  const another = next.photo !== shown.photo, shape = JSON.stringify(next.frame), reshaped = shape !== JSON.stringify(shown.frame);
+  const another = next.photo !== shown.photo, reshaped = next.shape !== shown.shape;
   shown = {...next, whole: {width: next.width, height: next.height}};
   find('.viewer').style.setProperty('--tall', next.height / next.width);
   find('.viewer').classList.toggle('framed', Boolean(next.frame));
@@ -264,8 +264,11 @@ const renew = async () => {
 };
 document.addEventListener('backdrop', (event) => {
   if (!event.target.closest('#background')) return;
-  find('.viewer').dataset.backdrop = event.detail.kind;
-  find('.viewer').style.setProperty('--behind', event.detail.colour);
+  const {kind, colour} = event.detail, viewer = find('.viewer');
+  const another = kind !== viewer.dataset.backdrop || colour !== viewer.style.getPropertyValue('--behind');
+  viewer.dataset.backdrop = kind;
+  viewer.style.setProperty('--behind', colour);
+  if (another && shown.width && !bare(viewOf())) look('result');  // the other views have a background of their own
 });
 document.addEventListener('framing', (event) => {
   if (!find('.tools')) return;  // of the stage alone
