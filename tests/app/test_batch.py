@@ -17,10 +17,11 @@ from matting.app.errors import Problem
 from matting.app.results.background import BackgroundChoice
 from matting.app.results.batch import DONE, FAILED, WAITING, Wanted, begin_batch, go_on_with_batch, run_batch
 from matting.app.results.batch_sources import find_sources
+from matting.app.results.result import Result
 from matting.app.service import Service, Settings
 from matting.app.stopping import StoppedError
 from matting.app.tabs.batch import facts_of
-from matting.app.views.batch_page import gallery_value
+from matting.app.views.batch_page import archive_html, gallery_value
 
 
 @pytest.fixture
@@ -185,6 +186,30 @@ def test_a_batch_that_was_stopped_goes_on_with_what_is_left(uploads, session, se
 
 
 @pytest.mark.slow
+def test_the_same_photos_are_worked_on_again_without_being_sent_again(uploads, session, service):
+    sent = [uploads("b.png", photo()), uploads("a.png", photo())]
+    session.take(*map(str, sent))
+    first = begin_batch(sent, session)
+    list(run_batch(first, Wanted(Settings("512")), service, session))
+    again = begin_batch([*first.uploads], session)
+    list(run_batch(again, Wanted(Settings("512"), BackgroundChoice("colour", "#ffffff")), service, session))
+    assert not first.folder.exists() and again.archive is not None
+    assert zipfile.ZipFile(again.archive).namelist() == ["b-composite.jpg", "a-composite.jpg"]
+    begin_batch([uploads("other.png", photo())], session)
+    assert not any(path.exists() for path in sent), "those of another batch go"
+
+
+@pytest.mark.slow
+def test_a_photo_without_people_is_named_and_not_in_the_zip(uploads, session, service, monkeypatch):
+    monkeypatch.setattr(Result, "found_somebody", property(lambda result: result.stem != "hills"))
+    batch = begin_batch([uploads("hills.png", photo()), uploads("anna.png", photo())], session)
+    list(run_batch(batch, Wanted(Settings("512")), service, session))
+    assert batch.archive is not None and zipfile.ZipFile(batch.archive).namelist() == ["anna-cutout.png"]
+    assert batch.done == 1 and f"<b>hills.png</b>: {text.BATCH_NOBODY}" in archive_html(batch)
+    assert [fact["found_somebody"] for fact in facts_of(batch)] == [False, True]
+
+
+@pytest.mark.slow
 def test_files_of_batches_are_bounded_and_go(uploads, session, sessions, service, monkeypatch):
     first = uploads("first.png", photo())
     session.take(str(first))
@@ -249,6 +274,15 @@ def test_many_photos_dropped_cut_out_opened_and_downloaded(open_page, app, tmp_p
     assert download.value.suggested_filename == "cutouts.zip"
     with zipfile.ZipFile(download.value.path()) as files:
         assert files.namelist() == ["silver-cutout.png", "curls-cutout.png"]
+
+    page.locator("#batch-background input[value='#ffffff']").click()
+    page.locator("#batch-run").click()
+    page.wait_for_function("document.querySelector('#batch-note').innerText.includes('2 of 3 cut out')")
+    page.wait_for_function("!document.querySelector('#batch-run').disabled")
+    with page.expect_download() as download:
+        page.locator("#batch-download").click()
+    with zipfile.ZipFile(download.value.path()) as files:
+        assert files.namelist() == ["silver-composite.jpg", "curls-composite.jpg"], "the same again, on white"
 
     grip = page.get_by_label("Border between photo and cut-out of silver.jpg")
     grip.focus()

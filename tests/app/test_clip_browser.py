@@ -74,7 +74,7 @@ def test_upload_preview_and_download_a_webm_with_alpha(clip_tab, short_clip, tmp
     assert page.locator("#clip-chart polyline").count() == 2
     links = page.locator("#clip-files a[download]")
     names = [links.nth(i).get_attribute("download") for i in range(links.count())]
-    assert names == ["walk.webm", "walk-composite.mp4"]
+    assert names == ["walk-cutout.webm", "walk-composite.mp4"]
     with page.expect_download() as download:
         links.first.click()
     download.value.save_as(tmp_path / "walk.webm")
@@ -97,6 +97,7 @@ def test_stop_ends_the_work_and_removes_its_files(clip_tab, app):
     page.locator("#clip-example").click()
     page.locator(".clip-progress").wait_for()
     wait_until(lambda: files_in(app.folder, ".*.part"))
+    assert page.locator("#clip-products input:enabled").count() == 0, "what is made was chosen before"
     began = perf_counter()
     page.locator("#clip-stop").click()
     page.get_by_text("Stopped. Nothing was kept.").wait_for()

@@ -111,7 +111,7 @@ def test_endpoint_returns_files_and_facts(server, tmp_path):
     client = Client(server, verbose=False, download_files=str(tmp_path / "down"))
     clip = make_clip(tmp_path / "walk.mp4", frames=3)
     files, facts = client.predict(handle_file(clip), "512", False, "blur", ["webm", "alpha"], api_name="/matte_clip")
-    assert [path.rpartition("/")[2] for path in files] == ["walk.webm", "walk-alpha.mp4"]
+    assert [path.rpartition("/")[2] for path in files] == ["walk-cutout.webm", "walk-alpha.mp4"]
     assert facts["frames"] == 3 and facts["size_px"] == [64, 48] and facts["working_size_px"] == [512, 384]
     with ClipReader(files[0]) as reader:
         assert reader.info.codec == "vp9" and len(list(reader)) == 3

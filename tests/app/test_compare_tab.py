@@ -78,7 +78,9 @@ def test_a_view_chosen_meanwhile_is_followed(tab, session, methods, monkeypatch)
 def test_a_result_that_was_touched_up_is_called_so(tab, session, result):
     assert text.COMPARE_TOUCHED not in tab.open(CUTOUT, session)["note"]
     session.begin(replace(result, painting=Painting("a", 1, (Stroke(True, 0.1, ((0.5, 0.5),)),))))
-    assert text.COMPARE_TOUCHED in tab.open(CUTOUT, session)["note"]
+    for _ in range(2):
+        assert text.COMPARE_TOUCHED in tab.open(CUTOUT, session)["note"]
+        assert "was cut out there" in tab.open(CUTOUT, session)["note"], "nothing was run here"
 
 
 def test_errors_need_the_true_alpha(session, result):

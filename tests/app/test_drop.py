@@ -81,3 +81,27 @@ def test_the_tray_shows_what_the_stage_shows(open_page, tmp_path):
     page.wait_for_function("document.querySelectorAll('#result img[src], #panels img').length == 0")
     page.get_by_text("Choose or drop a photo, and the cut-out appears").wait_for()
     assert page.locator("#save .actions[inert]").count() == 1
+
+
+def test_the_button_for_another_file_takes_nothing_away_before_that_has_come(open_page, tmp_path):
+    page = open_page()
+    upload(page, EXAMPLES / "brick.jpg")
+    page.wait_for_selector("#photo img")
+    with page.expect_file_chooser() as asked:
+        page.locator("#photo .source-selection button").first.click()
+    assert "brick" in tray(page)
+    asked.value.set_files(EXAMPLES / "curls.jpg")
+    page.wait_for_function("document.querySelector('#result img.after').src.includes('curls')")
+
+    open_tab(page, "Clip")
+    page.set_input_files("#clip input[type=file]", EXAMPLES / "clip.mp4")
+    page.wait_for_function("document.querySelector('#clip video')?.currentSrc.includes('clip.mp4')")
+    for other in ("chosen.mp4", "dropped.mp4"):
+        (tmp_path / other).write_bytes((EXAMPLES / "clip.mp4").read_bytes())
+    with page.expect_file_chooser() as asked:
+        page.locator("#clip .source-selection button").first.click()
+    assert page.locator("#clip video").count() == 1
+    asked.value.set_files(tmp_path / "chosen.mp4")
+    page.wait_for_function("document.querySelector('#clip video')?.currentSrc.includes('chosen')")
+    page.evaluate(_CARRY, ["drop", "body", "dropped.mp4", base64.b64encode((tmp_path / "dropped.mp4").read_bytes()).decode()])
+    page.wait_for_function("document.querySelector('#clip video')?.currentSrc.includes('dropped')")

@@ -171,6 +171,10 @@ def test_the_person_is_moved_by_hand_and_the_file_is_what_is_seen(open_page, wid
         "document.querySelector('#result .canvas').clientWidth == document.querySelector('#result .canvas').clientHeight"
     )
     assert "600 × 600" in page.inner_text("#save-png"), "painted on is the whole photo, saved is the frame"
+    alpha = page.locator("#result img.alpha").get_attribute("src")
+    page.locator("#result canvas").click(position={"x": 30, "y": 30})
+    page.wait_for_function("old => document.querySelector('#result img.alpha').getAttribute('src') != old", arg=alpha)
+    assert page.locator("#result .viewer[data-view=paint].framed").count() == 1, "the brush stays in the hand"
     page.locator(".shapes input[value=photo]").click()
     page.wait_for_selector("#result .viewer[data-view=result]:not(.framed)")
     assert "1000 × 1000" in page.inner_text("#save-png")

@@ -18,11 +18,12 @@ from matting.app.results.measured import ERRORS
 from matting.app.results.result import ExamplePhoto, Result, make_result
 from matting.app.session import Session
 from matting.app.tabs.photo_answers import PhotoAnswers
-from matting.app.views.ground_truth import ground_truth_html, headline_html
+from matting.app.views.ground_truth import SHOWN, ground_truth_html, headline_html, metric_table
 from matting.app.views.photo_page import PhotoPage
 from matting.app.views.photo_shown import PhotoShown
 from matting.evaluation.figures import error_colours
 from matting.evaluation.metrics import Metrics, measure
+from matting.inference.photo import matte_image
 
 
 @pytest.fixture
@@ -133,3 +134,16 @@ def test_figures_of_a_given_truth_are_at_the_top_and_can_be_saved(open_page, wid
     name, _ = save(page, page.locator("#comparison [data-pick=ours]"))
     assert name == "silver-error-ours.png"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_is_printed_alike_is_bold_alike():
+    values = {field: 1.0 for field in Metrics._fields}
+    table = metric_table({"a": Metrics(**values), "b": Metrics(**{**values, "sad": 1.001, "mad": 1.2})})
+    assert table.count("<b>1.00</b>") == 2 * len(SHOWN) - 1 and "<td>1.20</td>" in table
+
+
+def test_without_refinement_both_rows_are_the_same(lite_model):
+    image = np.random.default_rng(2).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+    truth = np.zeros((150, 200), np.float32)
+    coarse, refined = make_result("off", matte_image(image, lite_model, 256, refine=False), ground_truth=truth).errors
+    np.testing.assert_array_equal(coarse, refined)

@@ -274,8 +274,19 @@ def test_photo_background_settings_and_loupe(open_page):
     page.get_by_text("this is the coarse alpha, enlarged").wait_for()
     page.locator("#panels .large").nth(2).click()
     page.wait_for_selector("dialog.large-picture[open] img")
+    for close in (
+        lambda: page.keyboard.press("Escape"),
+        page.go_back,
+        page.locator(".large-picture button").click,
+    ):
+        close()
+        page.wait_for_selector("dialog.large-picture", state="detached")
+        page.locator("#panels .large").nth(2).click()
+        page.wait_for_selector("dialog.large-picture[open] img")
     page.keyboard.press("Escape")
-    page.wait_for_selector("dialog.large-picture", state="detached")
+    open_tab(page, "Regions")
+    page.get_by_text("Refinement is off in the settings").wait_for()
+    page.go_back()
     page.get_by_role("checkbox", name="Refinement").check()
     page.wait_for_function(f"!{nothing_redrawn}")
 
@@ -371,6 +382,7 @@ def test_inside_a_region(open_page, capsys):
     facts = page.inner_text("#region-facts")
     page.get_by_role("button", name="Most changed").click()
     page.wait_for_function("document.querySelector('#region-facts').innerText.includes('number 1 of')")
+    page.get_by_role("button", name="Changed more").and_(page.locator(":disabled")).wait_for()
     page.get_by_role("button", name="Changed less").click()
     page.wait_for_function("document.querySelector('#region-facts').innerText.includes('number 2 of')")
     assert page.inner_text("#region-facts") != facts

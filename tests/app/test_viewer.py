@@ -63,7 +63,7 @@ def test_a_file_has_the_background_that_is_seen(result, session, what):
     path = make_file(result, what, BackgroundChoice(), session)
     clear = Image.open(path)
     assert clear.mode == ("RGB" if what == downloads.JPG else "RGBA") and clear.size == (200, 150)
-    assert path.name == f"noise-cutout.{what}"
+    assert path.name == ("noise-composite.jpg" if what == downloads.JPG else f"noise-cutout.{what}")
     if what != downloads.JPG:
         np.testing.assert_array_equal(np.asarray(clear)[..., 3], to_8_bit(result.alpha))
 
@@ -160,7 +160,10 @@ def test_the_stage_on_a_phone(open_page):
         ".map(each => each.outerHTML)"
     )
     assert small == []
-    page.click("#result [data-view=result]")
+    page.click("#result [data-view=black]")
+    page.locator("#background input[value='#f0a13a']").click()
+    page.wait_for_selector("#result .viewer[data-view=result]")  # a background that was chosen is seen
+    page.locator("#background input[value=transparent]").click()
     page.locator("#result .frame").scroll_into_view_if_needed()
     frame = page.locator("#result .frame").bounding_box()
     touches = page.context.new_cdp_session(page)

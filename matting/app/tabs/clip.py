@@ -51,7 +51,7 @@ class ClipTab:
     def _wire(self) -> None:
         page = self.page
         choices = [page.size, page.steady, page.ignore_alpha, page.behind, page.picture, page.products, self.session]
-        buttons = [page.run, page.example, page.stop]
+        buttons = [page.run, page.example, page.stop, page.products]
         outputs = [self.session, page.note, *buttons, page.live, page.files, page.look, page.preview, page.facts]
         outputs += [page.people, page.chart, page.strip]
         model: dict[str, Any] = {**LONG_QUEUE, "outputs": outputs, "api_visibility": "private", "show_progress": "hidden"}
@@ -64,7 +64,7 @@ class ClipTab:
             asked.success(self.matte_example, choices, **run),
         ]
         page.stop.click(self.stop_work, None, None, cancels=runs, **UNQUEUED).then(
-            self.show_stopped, None, [page.note, page.run, page.example, page.stop, page.live], **UNQUEUED
+            self.show_stopped, None, [page.note, *buttons, page.live], **UNQUEUED
         )
         given: dict[str, Any] = {**model, **MODEL_QUEUE, **LATEST}
         page.clip.change(self.take_clip, [page.clip, self.session], **given)
@@ -187,6 +187,7 @@ class ClipTab:
             page.run: gr.Button(interactive=awake),
             page.example: gr.Button(interactive=awake),
             page.stop: gr.Button(visible=at_work),
+            page.products: gr.CheckboxGroup(interactive=awake),  # what is made was chosen before
         }
 
     def _run(

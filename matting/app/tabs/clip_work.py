@@ -43,8 +43,10 @@ def clip_outputs(clip: str | Path, products: list[str], session: Session) -> dic
     """A path for each product; raises `Problem` if there is none."""
     if not [product for product in products if product not in ALWAYS]:
         raise Problem(text.ERROR_CLIP_FILES)
-    folder = session.begin_clip()
-    return {product: export_path(folder, file_stem(clip), product) for product in products if product in EXPORT_FORMATS}
+    folder, stem = session.begin_clip(), file_stem(clip)
+    made = {product: EXPORT_FORMATS[product] for product in products if product in EXPORT_FORMATS}
+    names = {product: stem if kind.ending.startswith("-") else f"{stem}-cutout" for product, kind in made.items()}
+    return {product: export_path(folder, name, product) for product, name in names.items()}
 
 
 def run_clip(

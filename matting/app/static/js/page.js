@@ -57,6 +57,7 @@ document.addEventListener('click', (event) => {  // the dialog greys out what it
   if (input.type !== 'file' || !input.accept.includes('image/*') || input.accept.includes('.heic')) return;
   input.accept += Object.keys(KINDS).filter((ending) => KINDS[ending].startsWith('image/')).map((ending) => `,.${ending}`).join('');
 }, true);
+const UPLOAD = '.source-selection button:first-child';
 const show = (tab) => {
   const buttons = [...document.querySelectorAll('[role=tab]')];
   buttons.find((button) => button.textContent.trim() === mark.dataset[tab])?.click();
@@ -72,9 +73,24 @@ const send = async (files, target) => {
   const wanted = box && !clip === !box.closest('#clip') ? box : null;
   if (wanted) return hand(wanted.querySelector('input[type=file]'), all.slice(0, 1));
   show(clip ? 'clip' : 'photo');
-  const input = await soon(() => document.querySelector(`${clip ? '#clip' : '#photo'} input[type=file]`));
+  const tray = await soon(() => document.querySelector(clip ? '#clip' : '#photo'));
+  if (!tray.querySelector('input[type=file]')) tray.querySelector(UPLOAD)?.click();  // it shows a clip, or the camera
+  const input = await soon(() => tray.querySelector('input[type=file]'));
   if (input) hand(input, all.slice(0, 1));
 };
+// Where there is a photo or a clip already, the button for another one asks for it, and until then nothing is taken away.
+const choose = (box) => {
+  const input = document.createElement('input');
+  [input.type, input.accept] = ['file', box.querySelector('video') ? 'video/*' : 'image/*'];
+  input.addEventListener('change', () => { if (input.files.length) send([...input.files], box); });
+  input.click();
+};
+document.addEventListener('click', (event) => {
+  const box = event.isTrusted && event.target.closest?.(UPLOAD)?.closest('.block');
+  if (!box?.querySelector('.image-frame img') && !box?.querySelector('video')?.currentSrc) return;
+  event.stopImmediatePropagation();
+  choose(box);
+}, true);
 let inside = 0;
 const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
 const drag = (act) => (event) => {
