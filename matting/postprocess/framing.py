@@ -8,8 +8,9 @@ from PIL import Image
 
 MARGIN = 0.08  # around a person, as a share of their longer side
 _AT_BORDER = 0.01  # of the photo's side: a person that comes so close to it is cut off by it
-_SHOULDERS = 2.0  # width of a person seen to the chest, in heights of their head
-_HEAD_HEIGHT = 1.35  # of a head with its hair, in its widths
+_SHOULDERS = 2.35  # width of a person seen to the chest, in heights of their head
+_HEAD_HEIGHT = 1.5  # of a head with its hair, in medians of its widths: hair that flies to a side does not count
+_HEAD_AND_CHEST = 0.5  # of a person's width: how far below the crown those widths are taken
 _HEAD_ROWS = 0.25  # of a person's height, in which the head is looked for
 
 
@@ -127,9 +128,8 @@ def _find(alpha: NDArray[np.float32]) -> _Person:
     cut = (left <= across, top <= down, right >= width - across, bottom >= height - down)
     head = solid[rows[0] : rows[0] + max(1, round(_HEAD_ROWS * len(rows)))].sum(0)
     middle = float((head * (np.arange(width) + 0.5)).sum() / head.sum())
-    shoulders = (right - left) / _SHOULDERS
-    across_head = solid[rows[0] : rows[0] + max(1, round(shoulders))].sum(1).max()
-    return _Person(left, top, right, bottom, cut, middle, max(shoulders, _HEAD_HEIGHT * float(across_head)))
+    across_head = np.median(solid[rows[0] : rows[0] + max(1, round(_HEAD_AND_CHEST * (right - left)))].sum(1))
+    return _Person(left, top, right, bottom, cut, middle, max((right - left) / _SHOULDERS, _HEAD_HEIGHT * float(across_head)))
 
 
 def _placed(first: float, last: float, length: float, cut: tuple[bool, bool], side: int) -> float:
