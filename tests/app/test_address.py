@@ -13,7 +13,8 @@ def chosen(page, name: str) -> None:
 
 @pytest.mark.browser
 def test_back_and_forward_go_from_tab_to_tab(open_page):
-    page = open_page()
+    page, faults = open_page(), []
+    page.on("pageerror", lambda fault: faults.append(fault))
     start = page.url
     for name in ("Compare", "Tables", "Tables", "Clip"):
         open_tab(page, name)
@@ -24,6 +25,7 @@ def test_back_and_forward_go_from_tab_to_tab(open_page):
     assert page.url == start
     page.go_forward()
     chosen(page, "Compare")
+    assert faults == []
 
 
 @pytest.mark.browser

@@ -172,6 +172,21 @@ def test_stop_keeps_what_is_done_and_a_photo_beside_it_stops_nothing(uploads, se
 
 
 @pytest.mark.slow
+def test_a_photo_that_is_done_after_the_stop_is_not_kept(uploads, session, sessions, service, request_of, monkeypatch):
+    batch, cut_out = begin_batch([uploads("late.png", photo())], session), Service.cut_out
+
+    def too_late(*wanted, **more):
+        result = cut_out(*wanted, **more)
+        sessions.stop(request_of("page"), batch=True)
+        return result
+
+    monkeypatch.setattr(Service, "cut_out", too_late)
+    with pytest.raises(StoppedError):
+        list(run_batch(batch, Wanted(Settings("512")), service, session))
+    assert batch.archive is None and batch.left == 1, "what was said of the stop stays true"
+
+
+@pytest.mark.slow
 def test_a_batch_that_was_stopped_goes_on_with_what_is_left(uploads, session, sessions, service, request_of):
     batch = begin_batch([uploads(f"{n}.png", photo()) for n in range(3)], session)
     with pytest.raises(StoppedError):

@@ -93,6 +93,12 @@ def test_the_button_for_another_file_takes_nothing_away_before_that_has_come(ope
     asked.value.set_files(EXAMPLES / "curls.jpg")
     page.wait_for_function("document.querySelector('#result img.after').src.includes('curls')")
 
+    sources = page.locator("#photo .source-selection button")
+    sources.nth(1).click()
+    page.wait_for_selector("#photo .upload-container button > .wrap")
+    sources.first.click()  # there is a way back from the camera
+    page.locator("#photo").get_by_text("Choose a photo").wait_for()
+
     open_tab(page, "Clip")
     page.set_input_files("#clip input[type=file]", EXAMPLES / "clip.mp4")
     page.wait_for_function("document.querySelector('#clip video')?.currentSrc.includes('clip.mp4')")

@@ -1,6 +1,7 @@
 """A batch of photos: worked on one after the other, so that memory stays flat; what is made lies on disk, in one zip."""
 
 import secrets
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -85,6 +86,7 @@ class Batch:
         refused: what else was sent.
         bytes: on disk of what was made.
         seconds: since it was begun; of all of it once it has ended.
+        keeping: held while what was made of a photo is kept; nothing is once a batch has been stopped.
     """
 
     folder: Path
@@ -94,6 +96,7 @@ class Batch:
     key: str = field(default_factory=lambda: secrets.token_hex(4))
     bytes: int = 0
     seconds: float = 0.0
+    keeping: threading.Lock = field(default_factory=threading.Lock)
     _names: set[str] = field(default_factory=set)
 
     @property
@@ -160,7 +163,6 @@ def run_batch(batch: Batch, wanted: Wanted, service: Service, session: Session) 
         yield entry
         try:
             _work_on(entry, batch, wanted, service, session)
-            entry.state = DONE
         except Problem as problem:
             entry.state, entry.reason = FAILED, problem.message
         except StoppedError:
@@ -184,12 +186,15 @@ def _work_on(entry: Entry, batch: Batch, wanted: Wanted, service: Service, sessi
     _check_room(batch, service, session)
     with entry.source.opened(batch.folder) as path:
         result = service.cut_out(path, None, wanted.settings, session, batch=True)
-    entry.size, entry.found_somebody = result.matte.alpha.shape[::-1], result.found_somebody
-    if entry.found_somebody:
-        with plain_errors():
-            _keep_files(result, entry, batch, wanted)
-    _keep_previews(result, entry, batch, wanted.background)
-    entry.seconds = perf_counter() - began
+    with batch.keeping:
+        if session.batch_stop.is_set():
+            raise StoppedError
+        entry.size, entry.found_somebody = result.matte.alpha.shape[::-1], result.found_somebody
+        if entry.found_somebody:
+            with plain_errors():
+                _keep_files(result, entry, batch, wanted)
+        _keep_previews(result, entry, batch, wanted.background)
+        entry.state, entry.seconds = DONE, perf_counter() - began
     del result
     give_back()
 

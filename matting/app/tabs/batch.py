@@ -143,7 +143,8 @@ class BatchTab:
             page = self.page
             ended = {page.run: gr.Button(interactive=True), page.stop: gr.Button(visible=False)}
             return {**ended, page.note: note_html(waiting()), page.archive: "", page.gallery: NOTHING}
-        return self._ended(session.batch, session, _stopped(session.batch))
+        with session.batch.keeping:  # the photo that was worked on is in the zip, or not any more
+            return self._ended(session.batch, session, _stopped(session.batch))
 
     def open_photo(self, session: Session | None, event: gr.EventData) -> str:
         """The photo as it was sent, which the page hands to the first tab."""

@@ -32,6 +32,9 @@ element.addEventListener('change', (event) => {  // a slider was let go
   event.stopPropagation();
   if (event.target.dataset.name !== 'zoom') trigger('select', {value: event.target.dataset.name ?? 'shape'});
 });
+one('details').addEventListener('toggle', () => {  // the stage stays over it, and must not cover what was opened
+  if (one('details').open) one('summary').scrollIntoView({block: 'nearest'});
+});
 element.addEventListener('click', (event) => {
   if (event.target.closest('[data-act=back]')) keep({...read(), x: 0, y: 0, zoom: 1});
 });

@@ -1,4 +1,8 @@
 // A panel's picture opens as large as the window, with what it is below it; a click, Escape or Back closes it.
+if (history.state?.large) history.replaceState(null, '');  // the page was loaded again
+addEventListener('popstate', () => {  // Forward opens nothing again
+  if (history.state?.large && !document.querySelector('.large-picture')) history.back();
+});
 element.addEventListener('click', (event) => {
   const button = event.target.closest('.large'), picture = button?.querySelector('img');
   if (!picture) return;

@@ -86,7 +86,8 @@ const choose = (box) => {
   input.click();
 };
 document.addEventListener('click', (event) => {
-  const box = event.isTrusted && event.target.closest?.(UPLOAD)?.closest('.block');
+  if (!event.isTrusted) return;
+  const box = event.target.closest?.(UPLOAD)?.closest('.block');
   if (!box?.querySelector('.image-frame img') && !box?.querySelector('video')?.currentSrc) return;
   event.stopImmediatePropagation();
   choose(box);
