@@ -9,10 +9,9 @@ from PIL import Image
 from matting.app import text
 from matting.app.results.clip_start import ClipStart
 from matting.app.results.result import shrink
-from matting.app.views.people_drawing import Person, people_html
+from matting.app.views.people_drawing import PEOPLE_SIDE, Person, people_html
 from matting.app.views.region_drawing import data_uri
 
-_FIRST_SIDE = 960
 _SMOOTH = 6  # points of an outline to a cell
 
 
@@ -26,7 +25,7 @@ def first_frame_html(start: ClipStart) -> str:
         )
         for number in range(1, start.count + 1)
     }
-    picture = data_uri(shrink(start.image, _FIRST_SIDE), "JPEG")
+    picture = data_uri(shrink(start.image, PEOPLE_SIDE), "JPEG")
     frame = people_html(picture, text.CLIP_PEOPLE_ALT, text.CLIP_PEOPLE_TITLE, people, _SMOOTH, picked=bool(start.person))
     note = text.CLIP_PEOPLE_NOTE if start.person == 0 else text.CLIP_PEOPLE_CHOSEN.format(number=start.person)
     return f'<h3>{text.CLIP_PEOPLE_TITLE}</h3>{frame}<p class="small" role="status">{escape(note)}</p>'

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+PEOPLE_SIDE = 960  # pixels of the picture, at most
 _UNITS = 1000  # of the drawing, to a side of the picture
 
 

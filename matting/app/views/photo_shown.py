@@ -17,12 +17,11 @@ from matting.app.views.facts import facts_html
 from matting.app.views.ground_truth import ground_truth_html, headline_html
 from matting.app.views.magnifier import find_spots, magnifier_html
 from matting.app.views.panels import panels_html
-from matting.app.views.people_drawing import Person, people_html
+from matting.app.views.people_drawing import PEOPLE_SIDE, Person, people_html
 from matting.app.views.photo_page import PhotoPage, example_strip, note_html
 
 Update = dict[Any, Any]
 
-_PARTS_SIDE = 960  # pixels of the picture of all parts
 _TINY = 64  # pixels, the longer side of a picture in which nobody can be told
 BROWSERS_SHOW = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -118,7 +117,7 @@ def _parts_picture(result: Result, background: BackgroundChoice, session: Sessio
     if parts.count < 2:
         return ""
     everybody = result.keeping(replace(parts, dropped=frozenset())).preview_on(background)
-    source = address_of(session.write(shrink(everybody, _PARTS_SIDE), f"{result.stem}-parts", lossy=True))
+    source = address_of(session.write(shrink(everybody, PEOPLE_SIDE), f"{result.stem}-parts", lossy=True))
     people = {
         number: Person(
             parts.solid & (parts.labels == number),
